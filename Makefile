@@ -1,0 +1,79 @@
+# Đúng Hạn: every daily command. `make` alone explains itself.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+LOCKS := requirements.txt requirements-dev.txt
+CODE := schemas streams agents dashboards tests
+
+.PHONY: help
+help: ## say what each target does
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## environment in .venv, Kafka's jars in .local; instant when nothing changed
+	@bin/setup
+
+.PHONY: format
+format: setup ## rewrite the code in the house format
+	@$(PYTHON) -m ruff check --fix-only --quiet $(CODE)
+	@$(PYTHON) -m ruff format $(CODE)
+
+.PHONY: check
+check: setup ## format, lint, types, rooms, generated files: everything that needs no service
+	$(PYTHON) -m ruff format --check $(CODE)
+	$(PYTHON) -m ruff check $(CODE)
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-cache --no-logo
+	$(PYTHON) -m agents.cli.generate --check
+
+.PHONY: test
+test: setup ## every test, those on a real Kafka and a real ClickHouse included
+	$(PYTHON) -m pytest
+
+.PHONY: unit
+unit: setup ## the tests that need no service
+	$(PYTHON) -m pytest -m "not system"
+
+.PHONY: laws
+laws: setup ## the property tests, with many more examples
+	$(PYTHON) -m pytest -m laws --hypothesis-profile=thorough --timeout=1800
+
+.PHONY: system
+system: setup ## the tests on real services alone
+	$(PYTHON) -m pytest -m system
+
+.PHONY: cover
+cover: setup ## branch coverage of the pure rooms, which must be whole
+	$(PYTHON) -m pytest -m "not system" --cov=schemas --cov=streams --cov-fail-under=100
+
+.PHONY: demo
+demo: setup ## the whole way once, on this machine, with known answers (KEEP=1 leaves it running)
+	@.venv/bin/dunghan demo
+
+.PHONY: up
+up: setup ## start Kafka and ClickHouse on this machine
+	@.venv/bin/dunghan up
+
+.PHONY: down
+down: ## stop what `up` started
+	@.venv/bin/dunghan down
+
+.PHONY: bench
+bench: setup ## the measurements behind the numbers in docs
+	$(PYTHON) -m benchmarks
+
+.PHONY: docs
+docs: setup ## write the generated files again
+	$(PYTHON) -m agents.cli.generate
+
+.PHONY: lock
+lock: setup ## resolve the dependencies again and write both locks
+	@bin/lock
+
+.PHONY: clean
+clean: ## stop the services, then remove everything that was made here
+	@if [ -x .venv/bin/dunghan ] && [ -f .local/services.json ]; then .venv/bin/dunghan down; fi
+	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov build *.egg-info .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
