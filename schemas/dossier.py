@@ -1,0 +1,114 @@
+"""What crosses the border about one dossier: judgements, looks, memories and dead letters."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter
+
+from schemas.alert import Alert
+from schemas.assessment import Assessment
+from schemas.event import Event, present
+from schemas.instant import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A record of ``dossier.assessments.v1``: the answer, and the events that this chunk brought.
+
+    ``highest_cycle`` is the highest number a cycle of this dossier ever had: rows above
+    ``len(assessment.cycles)`` up to it are deleted.
+    """
+
+    assessment: Assessment
+    highest_cycle: int
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A record of ``dossier.looks.v1``: judge this dossier, its answer changes at ``at``."""
+
+    dossier_code: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A record of ``dossier.state.v1``: exactly one of an event, an alert as last sent, a cycle seen."""
+
+    dossier_code: str
+    event: Event | None = None
+    alert: Alert | None = None
+    cycle: int | None = None
+
+    def key(self) -> bytes:
+        """Its key: writing it again changes nothing, and nothing else has it."""
+        if self.event is not None:
+            # Two contents may stand under one event id; both are kept, as evidence.
+            name = f"event\x1f{self.event.event_id}\x1f{digest(dump(self.event))}"
+        elif self.alert is not None:
+            name = f"alert\x1f{self.alert.alert_id}"
+        else:
+            name = f"cycle\x1f{self.cycle}"
+        return f"{self.dossier_code}\x1f{name}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What is known of a buried record without its bytes: position, reason, size and hash."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    size: int
+    sha256: str
+    buried_at: Instant
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(type(value).__name__)
+
+
+def digest(value: bytes) -> str:
+    """A short name of some bytes (the first 16 hex digits of SHA-256)."""
+    return hashlib.sha256(value).hexdigest()[:16]
+
+
+Crossing = Judgement | Look | Memory | DeadLetter | Alert | Assessment | Event
+
+
+def dump(value: Crossing) -> bytes:
+    """The record's bytes: canonical JSON, keys sorted, equal for equal values."""
+    return orjson.dumps(_sparse(value), option=orjson.OPT_SORT_KEYS, default=_plain)
+
+
+def _sparse(value: Crossing) -> object:
+    if isinstance(value, Event):
+        return present(value)
+    if isinstance(value, Judgement):
+        return {
+            "assessment": value.assessment,
+            "highest_cycle": value.highest_cycle,
+            "events": [present(event) for event in value.events],
+        }
+    if isinstance(value, Memory):
+        return {
+            name: _sparse(part) if isinstance(part, Event) else part
+            for name in ("dossier_code", "event", "alert", "cycle")
+            if (part := getattr(value, name)) is not None
+        }
+    return value
+
+
+JUDGEMENT: TypeAdapter[Judgement] = TypeAdapter(Judgement)
+LOOK: TypeAdapter[Look] = TypeAdapter(Look)
+MEMORY: TypeAdapter[Memory] = TypeAdapter(Memory)
+ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+DEAD_LETTER: TypeAdapter[DeadLetter] = TypeAdapter(DeadLetter)

@@ -1,0 +1,67 @@
+"""The metric vocabulary: every name, its meaning and its labels, in one place.
+
+Names are ``dunghan_<noun>_<unit>[_total]`` in base units; labels are bounded and never hold a dossier code.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: ``labels`` are bounded; ``buckets`` (seconds) belong to histograms alone."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+RECORDS = Metric(
+    "dunghan_records_total",
+    "counter",
+    "Records by topic and fate (done, buried, rerouted).",
+    ("topic", "fate"),
+)
+BURIED = Metric("dunghan_dead_letters_total", "counter", "Records buried, by reason.", ("reason",))
+ASSESSMENTS = Metric("dunghan_assessments_total", "counter", "Assessments acknowledged by Kafka.")
+ALERTS = Metric("dunghan_alerts_total", "counter", "Alert records written, by action and level.", ("action", "level"))
+LOOKS = Metric("dunghan_looks_total", "counter", "Looks asked for because a dossier's time had come.")
+LOOK_DELAY = Metric(
+    "dunghan_look_delay_seconds",
+    "histogram",
+    "From the instant at which a dossier's answer changes to the acknowledged judgement.",
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0),
+)
+CHUNK_SECONDS = Metric(
+    "dunghan_chunk_seconds",
+    "histogram",
+    "From taking a chunk to its acknowledgement, by topic.",
+    ("topic",),
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0),
+)
+DOSSIERS = Metric("dunghan_dossiers", "gauge", "Dossiers in the memory of this judge.")
+ROWS = Metric("dunghan_rows_total", "counter", "Rows acknowledged by ClickHouse, by table.", ("table",))
+HELD = Metric("dunghan_held_partitions", "gauge", "Partitions that wait for a dependency, by reason.", ("reason",))
+ASSIGNED = Metric("dunghan_assigned_partitions", "gauge", "Partitions that this worker owns.")
+UNBALANCED = Metric(
+    "dunghan_unbalanced_seconds",
+    "gauge",
+    "Largest |running + paused + off-hours - wall| seen; must stay at zero.",
+)
+
+ALL: tuple[Metric, ...] = (
+    RECORDS,
+    BURIED,
+    ASSESSMENTS,
+    ALERTS,
+    LOOKS,
+    LOOK_DELAY,
+    CHUNK_SECONDS,
+    DOSSIERS,
+    ROWS,
+    HELD,
+    ASSIGNED,
+    UNBALANCED,
+)

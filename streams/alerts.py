@@ -1,0 +1,119 @@
+"""What to tell supervisors: the answer compared with the alerts already sent, never with the answer before."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from schemas.alert import Action, Alert, alert_id
+from schemas.assessment import Assessment, Cycle, Level, Reached
+
+#: An alert raised this long after its instant says that it was found late.
+FOUND_LATE = timedelta(minutes=5)
+
+
+def decide(after: Assessment, sent: Iterable[Alert], *, now: datetime) -> tuple[Alert, ...]:
+    """The actions that make the supervisors' picture equal to the answer, in order; none when it is.
+
+    ``sent`` are the alerts of this dossier as last sent, one an id. Deciding again after these
+    actions were sent gives nothing. An alert that was right and is over is *resolved*; one that never
+    should have been is *retracted*; each is sent once a dossier, cycle, level and due time.
+    """
+    known = {alert.alert_id: alert for alert in sent}
+    actions: list[Alert] = []
+    standing: set[str] = set()
+    for cycle in after.cycles:
+        current = cycle.levels[-1] if cycle.levels and cycle.levels[-1].end is None else None
+        if current is not None:
+            name = alert_id(after.dossier_code, cycle.cycle, current.level, current.due)
+            standing.add(name)
+            actions += _stand(name, known.get(name), after, cycle, current, now)
+    closing = [_close(alert, after) for alert in known.values() if alert.open and alert.alert_id not in standing]
+    return (*closing, *actions)
+
+
+def _stand(
+    name: str, before: Alert | None, after: Assessment, cycle: Cycle, current: Reached, now: datetime
+) -> Iterator[Alert]:
+    """The alert that should be open: raise it, or correct its instant."""
+    first = next(stay for stay in cycle.levels if (stay.level, stay.due) == (current.level, current.due))
+    if before is None:
+        yield _alert(
+            name, Action.RAISE, current.level.value, after, cycle, first, found_late=now - first.begin > FOUND_LATE
+        )
+    elif before.action is Action.RETRACT:
+        yield _alert(name, Action.RAISE, "true_again", after, cycle, first, found_late=True)
+    elif before.open and before.at != first.begin:
+        yield _alert(name, Action.RETIME, "late_event", after, cycle, first, found_late=before.found_late)
+
+
+def _alert(
+    name: str, action: Action, reason: str, after: Assessment, cycle: Cycle, stay: Reached, *, found_late: bool
+) -> Alert:
+    return Alert(
+        alert_id=name,
+        action=action,
+        reason=reason,
+        dossier_code=after.dossier_code,
+        cycle=cycle.cycle,
+        level=stay.level,
+        at=stay.begin,
+        due=stay.due,
+        version=after.version,
+        found_late=found_late,
+        due_original=cycle.due_original,
+        procedure=cycle.procedure,
+        unit=cycle.unit,
+        stage=cycle.stage,
+        policy_version=cycle.policy_version,
+    )
+
+
+def _close(alert: Alert, after: Assessment) -> Alert:
+    """An open alert that no longer stands: over, replaced by a higher level, or wrong from the start."""
+    cycle = next((cycle for cycle in after.cycles if cycle.cycle == alert.cycle), None)
+    action, reason = _ending(alert, cycle)
+    return Alert(
+        alert_id=alert.alert_id,
+        action=action,
+        reason=reason,
+        dossier_code=alert.dossier_code,
+        cycle=alert.cycle,
+        level=alert.level,
+        at=alert.at,
+        due=alert.due,
+        version=after.version,
+        found_late=alert.found_late,
+        due_original=alert.due_original,
+        procedure=alert.procedure,
+        unit=cycle.unit if cycle is not None else alert.unit,
+        stage=cycle.stage if cycle is not None else alert.stage,
+        policy_version=alert.policy_version,
+    )
+
+
+_OVER = {
+    "early": "completed",
+    "on_time": "completed",
+    "overdue": "completed",
+    "no_deadline": "completed",
+    "withdrawn": "withdrawn",
+}
+
+
+def _ending(alert: Alert, cycle: Cycle | None) -> tuple[Action, str]:
+    if cycle is None:
+        return Action.RETRACT, "cycle_gone"
+    stood = any((stay.level, stay.due) == (alert.level, alert.due) for stay in cycle.levels)
+    if not stood:
+        return Action.RETRACT, "late_event"
+    current = cycle.levels[-1] if cycle.levels[-1].end is None else None
+    if current is not None and _rank(current.level) > _rank(alert.level):
+        return Action.REPLACE, current.level.value
+    if cycle.clock == "paused":
+        return Action.RESOLVE, "paused"
+    if cycle.clock == "stopped":
+        return Action.RESOLVE, "halted" if cycle.verdict == "in_time" else _OVER.get(cycle.verdict, "completed")
+    return Action.RESOLVE, "due_moved"
+
+
+def _rank(level: Level) -> int:
+    return list(Level).index(level)

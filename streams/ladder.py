@@ -1,0 +1,158 @@
+"""The ladder of levels: near due, due today, overdue, seriously overdue; and the buckets of the counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.assessment import Bucket, Level, Reached, Span
+from schemas.office import WORKING_DAY
+from streams.calendar import ZERO, Calendar, add_working_time, working_time
+from streams.clock import WAITING, Course, State
+from streams.limits import Due, Rules, overdue_from
+from streams.promise import Piece, Term
+
+HOUR = timedelta(hours=1)
+SERIOUSLY = 3 * WORKING_DAY
+
+_LADDER = (Level.NEAR_DUE, Level.DUE_TODAY, Level.OVERDUE, Level.SERIOUSLY_OVERDUE)
+_BUCKETS: dict[Level, Bucket] = {
+    Level.NONE: "in_time",
+    Level.NEAR_DUE: "near_due",
+    Level.DUE_TODAY: "due_today",
+    Level.OVERDUE: "overdue",
+    Level.SERIOUSLY_OVERDUE: "overdue",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An interval of running on one level (perhaps none), for one unit, towards one due time."""
+
+    begin: datetime
+    end: datetime | None
+    level: Level
+    unit: str | None
+    due: Due | None
+
+
+def near_due_margin(term: Term, received: datetime, calendar: Calendar) -> timedelta | None:
+    """How much working time is left when a dossier becomes near due; None for a same-day procedure.
+
+    A rule's own margin; else an hour for exact limits; else a fifth of the working time from the
+    start to the original due time, but at least four hours and at most two working days.
+    """
+    if term.limit is not None and term.limit.unit == "same_day":
+        return None
+    near = term.rule.near_due if term.rule is not None else None
+    if near is not None:
+        return (near.working_days or 0) * WORKING_DAY + (near.working_hours or 0) * HOUR
+    if term.current.exact:
+        return HOUR
+    promised = working_time(calendar, received, term.original.at) if term.original is not None else ZERO
+    return min(max(promised / 5, 4 * HOUR), 2 * WORKING_DAY)
+
+
+def rungs(term: Term, course: Course, rules: Rules) -> tuple[Rung, ...]:
+    """Every interval in which the clock ran, by level; the last may lie in the future and has no end."""
+    received = course.steps[0].event.at
+    margin = near_due_margin(term, received, rules.calendar(course.subject.unit))
+    found: list[Rung] = []
+    late, due = ZERO, None
+    for piece in term.pieces:
+        calendar = rules.calendar(piece.unit)
+        if piece.due != due:
+            late, due = ZERO, piece.due
+        found += _climb(piece, _thresholds(piece, term, margin, late, calendar))
+        if due is not None and piece.end is not None:
+            late += working_time(calendar, max(piece.begin, due.at), piece.end)
+    return tuple(found)
+
+
+def _thresholds(
+    piece: Piece, term: Term, margin: timedelta | None, late: timedelta, calendar: Calendar
+) -> list[tuple[datetime, Level]]:
+    """From when on each level holds in this piece, as if nothing else happened."""
+    due = piece.due
+    if due is None:
+        return []
+    exact = term.current.exact
+    overdue = overdue_from(due, calendar, exact=exact)
+    since = max(piece.begin, due.at)
+    serious = since if late >= SERIOUSLY else add_working_time(calendar, since, SERIOUSLY - late)
+    found = [(overdue, Level.OVERDUE), (max(overdue, serious), Level.SERIOUSLY_OVERDUE)]
+    if margin is None:
+        found.append((_before(calendar, due, HOUR), Level.DUE_TODAY))
+    else:
+        found.append((_before(calendar, due, margin), Level.NEAR_DUE))
+        if not exact:
+            found.append((calendar.at(due.day), Level.DUE_TODAY))
+    return found
+
+
+def _before(calendar: Calendar, due: Due, margin: timedelta) -> datetime:
+    """The first instant at which no more than that much working time is left."""
+    return calendar.reach(calendar.worked(due.at) - margin, due.at)
+
+
+def _climb(piece: Piece, thresholds: list[tuple[datetime, Level]]) -> list[Rung]:
+    begin, level = piece.begin, Level.NONE
+    found: list[Rung] = []
+    for at, higher in sorted(thresholds, key=lambda threshold: (threshold[0], _LADDER.index(threshold[1]))):
+        if piece.end is not None and at >= piece.end:
+            break
+        if level is not Level.NONE and _LADDER.index(higher) <= _LADDER.index(level):
+            continue
+        if at > begin:
+            found.append(Rung(begin, at, level, piece.unit, piece.due))
+            begin = at
+        level = higher
+    found.append(Rung(begin, piece.end, level, piece.unit, piece.due))
+    return found
+
+
+def rung_at(climbed: Sequence[Rung], now: datetime) -> Rung | None:
+    """The interval that holds ``now``, when the clock runs."""
+    for rung in reversed(climbed):
+        if rung.begin <= now:
+            return rung if rung.end is None or now < rung.end else None
+    return None
+
+
+def reached(climbed: Sequence[Rung], now: datetime) -> tuple[Reached, ...]:
+    """The levels that the cycle stood on up to ``now``, one entry an uninterrupted stay."""
+    found: list[Reached] = []
+    for rung in climbed:
+        if rung.level is Level.NONE or rung.due is None or rung.begin > now:
+            continue
+        end = rung.end if rung.end is not None and rung.end <= now else None
+        last = found[-1] if found else None
+        if last is not None and (last.level, last.due, last.end) == (rung.level, rung.due.at, rung.begin):
+            found[-1] = Reached(last.level, last.begin, end, last.due)
+        else:
+            found.append(Reached(rung.level, rung.begin, end, rung.due.at))
+    return tuple(found)
+
+
+def spans(climbed: Sequence[Rung], course: Course, now: datetime) -> tuple[Span, ...]:
+    """The bucket of every instant of the cycle's life up to ``now``, without gaps."""
+    found = [
+        Span(rung.begin, rung.end, "no_deadline" if rung.due is None else _BUCKETS[rung.level], rung.unit)
+        for rung in climbed
+    ]
+    steps = [step for step in course.steps if step.counts]
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if step.after in WAITING:
+            bucket: Bucket = "halted" if step.after is State.HALTED else "paused"
+            found.append(Span(step.event.at, following.event.at if following else None, bucket, step.unit))
+    found.sort(key=lambda span: span.begin)
+    joined: list[Span] = []
+    for span in found:
+        end = span.end if span.end is not None and span.end <= now else None
+        if span.begin > now or span.begin == end:
+            continue
+        last = joined[-1] if joined else None
+        if last is not None and (last.bucket, last.unit, last.end) == (span.bucket, span.unit, span.begin):
+            joined[-1] = Span(last.begin, end, last.bucket, last.unit)
+        else:
+            joined.append(Span(span.begin, end, span.bucket, span.unit))
+    return tuple(joined)

@@ -1,0 +1,1 @@
+"""One story a legal rule, in virtual time, citing it."""
