@@ -8,7 +8,7 @@ Instants are UTC; durations are seconds, exact to the microsecond.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple
+from typing import Literal
 
 Clock = Literal["not_started", "running", "paused", "stopped", "never"]
 Verdict = Literal["early", "on_time", "overdue", "in_time", "no_deadline", "withdrawn", "refused", "not_started"]
@@ -41,7 +41,8 @@ class Flag(StrEnum):
     LETTER_DUE = "letter_due"
 
 
-class Version(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
     """What an answer rests on, in rising order; equal versions are equal answers.
 
     Events in the history, the version of the rules, the last instant up to now at which the answer changed.

@@ -2,8 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
@@ -70,12 +68,6 @@ class DeadLetter:
     buried_at: Instant
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    raise TypeError(type(value).__name__)
-
-
 def digest(value: bytes) -> str:
     """A short name of some bytes (the first 16 hex digits of SHA-256)."""
     return hashlib.sha256(value).hexdigest()[:16]
@@ -86,7 +78,7 @@ Crossing = Judgement | Look | Memory | DeadLetter | Alert | Assessment | Event
 
 def dump(value: Crossing) -> bytes:
     """The record's bytes: canonical JSON, keys sorted, equal for equal values."""
-    return orjson.dumps(_sparse(value), option=orjson.OPT_SORT_KEYS, default=_plain)
+    return orjson.dumps(_sparse(value), option=orjson.OPT_SORT_KEYS)
 
 
 def _sparse(value: Crossing) -> object:
