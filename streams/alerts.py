@@ -90,15 +90,6 @@ def _close(alert: Alert, after: Assessment) -> Alert:
     )
 
 
-_OVER = {
-    "early": "completed",
-    "on_time": "completed",
-    "overdue": "completed",
-    "no_deadline": "completed",
-    "withdrawn": "withdrawn",
-}
-
-
 def _ending(alert: Alert, cycle: Cycle | None) -> tuple[Action, str]:
     if cycle is None:
         return Action.RETRACT, "cycle_gone"
@@ -111,7 +102,8 @@ def _ending(alert: Alert, cycle: Cycle | None) -> tuple[Action, str]:
     if cycle.clock == "paused":
         return Action.RESOLVE, "paused"
     if cycle.clock == "stopped":
-        return Action.RESOLVE, "halted" if cycle.verdict == "in_time" else _OVER.get(cycle.verdict, "completed")
+        halted = bool(cycle.spans) and cycle.spans[-1].bucket == "halted" and cycle.spans[-1].end is None
+        return Action.RESOLVE, "halted" if halted else "withdrawn" if cycle.verdict == "withdrawn" else "completed"
     return Action.RESOLVE, "due_moved"
 
 

@@ -9,12 +9,12 @@ from schemas.assessment import Assessment, Cycle
 from schemas.calendar import CalendarYear
 from schemas.event import Event
 from schemas.limits import Limit
-from schemas.office import Office
+from schemas.office import Office, Unit
 from streams.alerts import decide
 from streams.calendar import add_working_time, compile_calendars, working_time
 from streams.limits import Rules
 from streams.verdict import assess
-from tests.hanoi import at, event, history, rules
+from tests.hanoi import WEEK, at, calendar_year, event, history, rules
 
 
 def _first(known: Rules, *events: Event, now: str) -> Cycle:
@@ -106,6 +106,60 @@ def test_a_pause_moves_due_by_what_remained(
 
 def _answer(now: str, *events: Event) -> Assessment:
     return assess(history(*events), rules(), now=at(now))
+
+
+def test_e15_the_official_indicator_takes_elapsed_supplements_off_and_may_disagree() -> None:
+    known = rules(limit=Limit("working_day", 5))
+    cycle = _first(
+        known,
+        event(2, "2026-03-02T09:00"),
+        event(5, "2026-03-06T16:00"),
+        event(4, "2026-03-09T09:00"),
+        event(9, "2026-03-11T16:00"),
+        now="2026-03-11T16:00",
+    )
+    assert (cycle.verdict, cycle.verdict_766) == ("overdue", "on_time")
+
+
+def test_e23_an_extension_moves_the_current_due_and_hides_no_lateness() -> None:
+    cycle = _first(
+        rules(limit=Limit("working_day", 10)),
+        event(2, "2026-03-02T09:00"),
+        event(None, "2026-03-12T10:00", kind="extension", due="2026-03-23T00:00"),
+        event(9, "2026-03-20T11:00"),
+        now="2026-03-20T11:00",
+    )
+    assert (cycle.verdict, cycle.due_current) == ("early", at("2026-03-23T17:00"))
+    assert (cycle.verdict_unextended, cycle.due_unextended) == ("overdue", at("2026-03-16T17:00"))
+    assert cycle.due_original == at("2026-03-16T17:00")
+    assert cycle.used.late_unextended_seconds == 1620 * 60
+
+
+@pytest.mark.parametrize(
+    ("reception", "due"),
+    [
+        pytest.param("vn-saturday", "2026-03-11T17:00", id="open-on-saturday-morning"),
+        pytest.param("vn", "2026-03-12T17:00", id="closed-on-saturday"),
+    ],
+)
+def test_e25_the_reception_calendar_of_the_point_decides_the_receipt_date(reception: str, due: str) -> None:
+    saturday = {**WEEK, "sat": ("08:00-12:00",)}
+    known = rules(
+        limit=Limit("working_day", 3),
+        units=[Unit("H26.12", reception=reception)],
+        calendars=[calendar_year(2026, "vn-saturday", saturday)],
+    )
+    cycle = _first(known, event(2, "2026-03-07T09:00"), now="2026-03-07T09:00")
+    assert cycle.due_current == at(due)
+
+
+def test_e26_near_due_counts_working_time_so_it_comes_before_tet() -> None:
+    known = rules(limit=Limit("working_day", 10))
+    start = event(2, "2026-02-02T09:00")
+    assert _first(known, start, now="2026-02-12T16:59:59").level == "none"
+    assert _first(known, start, now="2026-02-12T16:59:59").look_again_at == at("2026-02-12T17:00")
+    assert _first(known, start, now="2026-02-12T17:00").level == "near_due"
+    assert _first(known, start, now="2026-02-12T17:00").due_current == at("2026-02-23T17:00")
 
 
 def test_e20_a_completion_that_arrives_late_retracts_the_overdue_alert() -> None:

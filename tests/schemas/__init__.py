@@ -1,0 +1,1 @@
+"""What the words of schemas mean, and what they refuse."""

@@ -1,0 +1,119 @@
+"""Alerts: once, replaced by higher ones, over when it is over, taken back when they were wrong."""
+
+import pytest
+
+from schemas.alert import Action, Alert
+from schemas.event import Event
+from schemas.limits import Limit
+from streams.alerts import decide
+from streams.verdict import assess
+from tests.hanoi import at, event, history, rules
+
+FIVE = rules(limit=Limit("working_day", 5))
+START = event(2, "2026-03-02T09:00")  # due Monday 9 March, 17:00; near due from Friday 6 March, 17:00 less a fifth
+
+
+class Desk:
+    """The alerts as supervisors know them."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, Alert] = {}
+
+    def look(self, now: str, *events: Event) -> list[tuple[str, str, str]]:
+        """What is told at that instant: action, level, reason."""
+        actions = decide(assess(history(*events), FIVE, now=at(now)), self.sent.values(), now=at(now))
+        self.sent.update((alert.alert_id, alert) for alert in actions)
+        return [(alert.action.value, alert.level.value, alert.reason) for alert in actions]
+
+
+def test_a_level_is_told_once_and_replaced_by_a_higher_one() -> None:
+    desk = Desk()
+    assert desk.look("2026-03-05T09:00", START) == []
+    assert desk.look("2026-03-09T00:00", START) == [("raise", "due_today", "due_today")]
+    assert desk.look("2026-03-09T09:00", START) == []
+    assert desk.look("2026-03-10T00:00", START) == [
+        ("replace", "due_today", "overdue"),
+        ("raise", "overdue", "overdue"),
+    ]
+    assert desk.look("2026-03-12T17:00", START) == [
+        ("replace", "overdue", "seriously_overdue"),
+        ("raise", "seriously_overdue", "seriously_overdue"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(9, "completed"), (7, "withdrawn"), (5, "paused"), (8, "halted")],
+)
+def test_an_alert_that_was_right_is_resolved(status: int, reason: str) -> None:
+    desk = Desk()
+    desk.look("2026-03-09T08:00", START)
+    assert desk.look("2026-03-09T09:00", START, event(status, "2026-03-09T08:30")) == [("resolve", "due_today", reason)]
+
+
+def test_an_overdue_dossier_that_is_completed_or_halted_is_over() -> None:
+    desk = Desk()
+    desk.look("2026-03-10T08:00", START)
+    assert desk.look("2026-03-10T09:00", START, event(9, "2026-03-10T08:30")) == [("resolve", "overdue", "completed")]
+    desk = Desk()
+    desk.look("2026-03-10T08:00", START)
+    assert desk.look("2026-03-10T09:00", START, event(8, "2026-03-10T08:30")) == [("resolve", "overdue", "halted")]
+
+
+def test_an_extension_resolves_what_is_not_near_any_more_and_the_new_date_is_told_again() -> None:
+    desk = Desk()
+    desk.look("2026-03-09T08:00", START)
+    extension = event(None, "2026-03-09T09:00", kind="extension", due="2026-03-20T17:00")
+    assert desk.look("2026-03-09T09:00", START, extension) == [("resolve", "due_today", "due_moved")]
+    assert desk.look("2026-03-20T08:00", START, extension) == [("raise", "due_today", "due_today")]
+
+
+def test_a_late_event_retracts_and_its_void_raises_again() -> None:
+    desk = Desk()
+    desk.look("2026-03-10T00:00", START)
+    done = event(9, "2026-03-09T16:30")
+    assert desk.look("2026-03-10T08:05", START, done) == [("retract", "overdue", "late_event")]
+    void = event(None, "2026-03-10T09:00", kind="void", voids=done.event_id)
+    assert desk.look("2026-03-10T09:00", START, done, void) == [("raise", "overdue", "true_again")]
+    assert [alert.found_late for alert in desk.sent.values()] == [True]
+
+
+def test_a_cycle_that_vanishes_takes_its_alert_back() -> None:
+    desk = Desk()
+    end, again = event(9, "2026-03-04T09:00"), event(4, "2026-03-05T09:00")
+    assert desk.look("2026-03-10T00:00", START, end, again) == [("raise", "overdue", "overdue")]
+    void = event(None, "2026-03-10T09:00", kind="void", voids=again.event_id)
+    assert desk.look("2026-03-10T09:00", START, end, again, void) == [("retract", "overdue", "cycle_gone")]
+
+
+def test_a_late_event_that_moves_the_instant_retimes() -> None:
+    desk = Desk()
+    hand_over = event(4, "2026-03-03T09:00", due="2026-03-06T17:00")
+    assert desk.look("2026-03-12T17:00", START, hand_over) == [
+        ("raise", "seriously_overdue", "seriously_overdue"),
+    ]
+    pause = (event(5, "2026-03-10T08:00"), event(4, "2026-03-10T09:00"))
+    assert desk.look("2026-03-12T17:00", START, hand_over, *pause) == [("retime", "seriously_overdue", "late_event")]
+    assert [alert.at for alert in desk.sent.values()] == [at("2026-03-12T09:00")], "an hour of pause later"
+
+
+def test_what_was_found_late_says_so() -> None:
+    desk = Desk()
+    desk.look("2026-03-10T00:04:59", START)
+    assert [alert.found_late for alert in desk.sent.values()] == [False]
+    desk = Desk()
+    desk.look("2026-03-10T00:05:01", START)
+    assert [alert.found_late for alert in desk.sent.values()] == [True]
+
+
+def test_an_alert_says_whom_and_what_without_the_citizen() -> None:
+    desk = Desk()
+    desk.look("2026-03-10T00:00", START)
+    (alert,) = desk.sent.values()
+    assert (alert.unit, alert.procedure, alert.at, alert.due) == (
+        "H26.12",
+        "1.004441",
+        at("2026-03-10T00:00"),
+        at("2026-03-09T17:00"),
+    )
+    assert (alert.action, alert.policy_version, alert.cycle) == (Action.RAISE, 1, 1)
