@@ -2,16 +2,20 @@
 
 The order of writes of one chunk, each step awaited before the next:
 
-1. assessments, alerts and dead letters are acknowledged by the broker;
-2. then the state (events, alerts sent) is;
-3. then the chunk is acknowledged, and its offset may be committed.
+1. what must not be forgotten once it is out (alerts about to be told, a further cycle) is in the state;
+2. assessments, alerts and dead letters are acknowledged by the broker;
+3. then the state (events, alerts told) is;
+4. then the chunk is acknowledged, and its offset may be committed.
 
 A crash between any two repeats the chunk, and repeating it changes nothing: ids and versions come
-from meaning. A repeated event sends everything of its dossier again, or a crash after 1 would lose it.
+from meaning. A repeated event sends everything of its dossier again, or a crash after 2 would lose
+it. Without 1, a repeated chunk that brings more could judge otherwise, and an alert or a row that
+is out already would stand for ever: nobody would know that there is something to take back.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
@@ -68,7 +72,7 @@ class Judge:
             latest = dossier.history.events[-1].at
             self.clock.saw(latest)
             answer = assess(dossier.history, self.rules, now=min(latest, self.clock.now()))
-            shard.look(code, answer.look_again_at)
+            shard.look(code, self.clock.now() if dossier.unconfirmed else answer.look_again_at)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
         self.shards[partition] = shard
@@ -140,34 +144,32 @@ class Judge:
     async def _judge(
         self, chunk: Chunk, lease: Lease, shard: Shard, brought: dict[str, list[Event]], buried: Sequence[Outgoing]
     ) -> None:
-        outputs, memories = list(buried), list[Outgoing]()
-        answers: list[tuple[Dossier, Assessment, tuple[Alert, ...]]] = []
+        verdicts: list[_Judged] = []
         now = self.clock.now()
         for index, (code, events) in enumerate(brought.items()):
             dossier = shard.dossiers[code]
             answer = assess(dossier.history, self.rules, now=now)
             alerts = decide(answer, dossier.sent.values(), now=now) if self.clock.live else ()
-            answers.append((dossier, answer, alerts))
-            highest = max(dossier.highest_cycle, len(answer.cycles))
-            outputs.append(_to(topics.ASSESSMENTS, chunk, code, dump(Judgement(answer, highest, tuple(events)))))
-            outputs += [_to(topics.ALERTS, chunk, code, dump(alert)) for alert in alerts]
-            memories += _memories(chunk, code, events, alerts, highest if highest > dossier.highest_cycle else None)
+            again = tuple(dossier.unconfirmed.values())
+            verdicts.append(_Judged(dossier, answer, tuple(events), alerts, again))
             self._prove(answer)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
-        lease.check()
-        await self.outbox.send(outputs)
-        lease.check()
-        await self.outbox.send(memories)
-        for dossier, answer, alerts in answers:
-            self._settle(shard, dossier, answer, alerts)
-        self._count(chunk, buried, answers)
+        await self._send([memory for judged in verdicts for memory in judged.intents(chunk)], lease)
+        for judged in verdicts:
+            judged.intend()
+        await self._send([*buried, *(output for judged in verdicts for output in judged.outputs(chunk))], lease)
+        await self._send([memory for judged in verdicts for memory in judged.memories(chunk)], lease)
+        for judged in verdicts:
+            judged.confirm()
+            shard.look(judged.answer.dossier_code, judged.answer.look_again_at)
+        self._count(chunk, buried, verdicts)
 
-    def _settle(self, shard: Shard, dossier: Dossier, answer: Assessment, alerts: tuple[Alert, ...]) -> None:
-        """Both writes are acknowledged: now it may be remembered."""
-        dossier.sent.update((alert.alert_id, alert) for alert in alerts)
-        dossier.highest_cycle = max(dossier.highest_cycle, len(answer.cycles))
-        shard.look(answer.dossier_code, answer.look_again_at)
+    async def _send(self, records: Sequence[Outgoing], lease: Lease) -> None:
+        """Write and await, as long as the partition is ours."""
+        lease.check()
+        if records:
+            await self.outbox.send(records)
 
     def _prove(self, answer: Assessment) -> None:
         worst = max((imbalance(cycle).total_seconds() for cycle in answer.cycles), default=0.0)
@@ -175,17 +177,14 @@ class Judge:
             self.meters.put(metrics.UNBALANCED, worst)
             log.error("time_unbalanced", dossier=answer.dossier_code[-4:], seconds=worst)
 
-    def _count(
-        self, chunk: Chunk, buried: Sequence[Outgoing], answers: Sequence[tuple[Dossier, Assessment, tuple[Alert, ...]]]
-    ) -> None:
-        done = len(chunk.records) - len(buried)
-        self.meters.count(metrics.RECORDS, done, topic=chunk.topic, fate="done")
+    def _count(self, chunk: Chunk, buried: Sequence[Outgoing], verdicts: Sequence["_Judged"]) -> None:
+        self.meters.count(metrics.RECORDS, len(chunk.records) - len(buried), topic=chunk.topic, fate="done")
         for letter in buried:
             self.meters.count(metrics.RECORDS, topic=chunk.topic, fate="buried")
             self.meters.count(metrics.BURIED, reason=dict(letter.headers)["reason"].decode())
-        self.meters.count(metrics.ASSESSMENTS, len(answers))
-        for _, _, alerts in answers:
-            for alert in alerts:
+        self.meters.count(metrics.ASSESSMENTS, len(verdicts))
+        for judged in verdicts:
+            for alert in judged.alerts:
                 self.meters.count(metrics.ALERTS, action=alert.action.value, level=alert.level.value)
         self._count_dossiers()
 
@@ -201,14 +200,52 @@ def _memory(key: bytes, value: bytes) -> Memory:
         raise Unavailable("state_unreadable", f"a state record cannot be read: {key!r}") from error
 
 
-def _to(topic: topics.Topic, chunk: Chunk, code: str, value: bytes) -> Outgoing:
-    return Outgoing(topic.name, code.encode(), value, chunk.partition)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One dossier judged: the answer, the events that led to it, what to tell, what to tell once more."""
+
+    dossier: Dossier
+    answer: Assessment
+    events: tuple[Event, ...]
+    alerts: tuple[Alert, ...]
+    again: tuple[Alert, ...]
+
+    @property
+    def highest_cycle(self) -> int:
+        return max(self.dossier.highest_cycle, len(self.answer.cycles))
+
+    def intents(self, chunk: Chunk) -> Iterator[Outgoing]:
+        """What must not be forgotten once it is out."""
+        code = self.answer.dossier_code
+        if self.highest_cycle > self.dossier.highest_cycle:
+            yield _state(chunk, Memory(code, cycle=self.highest_cycle))
+        for alert in self.alerts:
+            yield _state(chunk, Memory(code, alert=alert, intended=True))
+
+    def intend(self) -> None:
+        """The intents are acknowledged."""
+        self.dossier.highest_cycle = self.highest_cycle
+        for alert in self.alerts:
+            self.dossier.tell(alert, confirmed=False)
+
+    def outputs(self, chunk: Chunk) -> Iterator[Outgoing]:
+        code = self.answer.dossier_code
+        judgement = Judgement(self.answer, self.highest_cycle, self.events)
+        yield Outgoing(topics.ASSESSMENTS.name, code.encode(), dump(judgement), chunk.partition)
+        for alert in (*self.again, *self.alerts):
+            yield Outgoing(topics.ALERTS.name, code.encode(), dump(alert), chunk.partition)
+
+    def memories(self, chunk: Chunk) -> Iterator[Outgoing]:
+        code = self.answer.dossier_code
+        for event in self.events:
+            yield _state(chunk, Memory(code, event=event))
+        for alert in self.dossier.unconfirmed.values():
+            yield _state(chunk, Memory(code, alert=alert))
+
+    def confirm(self) -> None:
+        """Outputs and state are acknowledged."""
+        self.dossier.unconfirmed.clear()
 
 
-def _memories(
-    chunk: Chunk, code: str, events: Sequence[Event], alerts: Sequence[Alert], cycle: int | None
-) -> list[Outgoing]:
-    memories = [Memory(code, event=event) for event in events] + [Memory(code, alert=alert) for alert in alerts]
-    if cycle is not None:
-        memories.append(Memory(code, cycle=cycle))
-    return [Outgoing(topics.STATE.name, memory.key(), dump(memory), chunk.partition) for memory in memories]
+def _state(chunk: Chunk, memory: Memory) -> Outgoing:
+    return Outgoing(topics.STATE.name, memory.key(), dump(memory), chunk.partition)

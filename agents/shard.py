@@ -14,12 +14,23 @@ from streams.history import History, add
 
 @dataclass(slots=True)
 class Dossier:
-    """One dossier in memory: its events, the alerts as last sent, the highest cycle ever seen."""
+    """One dossier in memory: its events, the alerts as last told, the highest cycle ever seen.
+
+    ``unconfirmed`` are those of which nobody knows whether they were told, in order: they are told again.
+    """
 
     history: History
     sent: dict[str, Alert] = field(default_factory=dict)
+    unconfirmed: dict[str, Alert] = field(default_factory=dict)
     highest_cycle: int = 1
     look_at: datetime | None = None
+
+    def tell(self, alert: Alert, *, confirmed: bool) -> None:
+        """Remember an alert as it is told, or about to be."""
+        self.sent[alert.alert_id] = alert
+        self.unconfirmed.pop(alert.alert_id, None)
+        if not confirmed:
+            self.unconfirmed[alert.alert_id] = alert
 
 
 @dataclass(slots=True)
@@ -42,7 +53,7 @@ class Shard:
         if memory.event is not None:
             dossier.history = add(dossier.history, memory.event)
         elif memory.alert is not None:
-            dossier.sent[memory.alert.alert_id] = memory.alert
+            dossier.tell(memory.alert, confirmed=not memory.intended)
         elif memory.cycle is not None:
             dossier.highest_cycle = max(dossier.highest_cycle, memory.cycle)
 

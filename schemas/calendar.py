@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import date
 from typing import Annotated, Literal, Self
@@ -73,8 +74,8 @@ class CalendarDay:
     def _one(self) -> Self:
         if (self.off is None) == (self.work is None):
             raise PydanticCustomError("calendar_day", "a day is either off: true or work: true (or work: [shifts])")
-        if isinstance(self.work, tuple):
-            read_shifts(self.work)
+        if isinstance(self.work, tuple) and not read_shifts(self.work):
+            raise PydanticCustomError("calendar_day", "a worked day has shifts (a day without any is off: true)")
         return self
 
 
@@ -85,13 +86,15 @@ class CalendarYear:
     calendar: Word
     year: Annotated[int, Field(ge=1990, le=2100)]
     zone: Word
-    shifts: dict[str, tuple[str, ...]]
+    shifts: Mapping[str, tuple[str, ...]]
     state: Literal["confirmed", "estimated"] = "confirmed"
     days: tuple[CalendarDay, ...] = field(default=())
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        self.week()
+        monday = self.week()[0]
+        if not monday and any(day.work is True for day in self.days):
+            raise PydanticCustomError("calendar_day", "work: true means the shifts of mon-fri, and Monday has none")
         seen: set[date] = set()
         for day in self.days:
             if day.date.year != self.year:

@@ -35,12 +35,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A record of ``dossier.state.v1``: exactly one of an event, an alert as last sent, a cycle seen."""
+    """A record of ``dossier.state.v1``: exactly one of an event, an alert as last told, a cycle seen.
+
+    ``intended`` says that the alert is about to be told, and that nobody knows whether it was.
+    """
 
     dossier_code: str
     event: Event | None = None
     alert: Alert | None = None
     cycle: int | None = None
+    intended: bool | None = None
 
     def key(self) -> bytes:
         """Its key: writing it again changes nothing, and nothing else has it."""
@@ -93,7 +97,7 @@ def _sparse(value: Crossing) -> object:
     if isinstance(value, Memory):
         return {
             name: _sparse(part) if isinstance(part, Event) else part
-            for name in ("dossier_code", "event", "alert", "cycle")
+            for name in ("dossier_code", "event", "alert", "cycle", "intended")
             if (part := getattr(value, name)) is not None
         }
     return value

@@ -142,7 +142,7 @@ async def test_a_repeated_event_sends_everything_of_its_dossier_again() -> None:
     await office.take(start)
     first, second = office.judgements()
     assert first == second
-    assert len(office.outbox.records(topics.STATE.name)) == 2
+    assert len(office.outbox.records(topics.STATE.name)) == 2, "the state record, too"
 
 
 async def test_a_lost_lease_stops_before_the_first_write() -> None:
@@ -155,7 +155,7 @@ async def test_a_lost_lease_stops_before_the_first_write() -> None:
 
 async def test_a_lease_lost_between_outputs_and_state_leaves_the_state_alone() -> None:
     office = await desk("2026-03-02T10:00")
-    office.lease.lose_after(1)
+    office.lease.lose_after(2)
     with pytest.raises(LeaseLost):
         await office.take(event(2, "2026-03-02T09:00"))
     assert len(office.judgements()) == 1
@@ -186,6 +186,49 @@ async def test_a_look_that_cannot_be_sent_is_asked_again() -> None:
         await office.tick()
     await office.tick()
     assert len(office.outbox.records(topics.LOOKS.name)) == 1
+
+
+async def test_an_alert_that_went_out_before_a_crash_is_taken_back_although_the_repeated_chunk_brings_more() -> None:
+    start, done = event(2, "2026-03-02T09:00"), event(9, "2026-03-09T16:30")
+    first = await desk("2026-03-10T08:00")
+    first.lease.lose_after(2)  # intents and outputs are written, the state is not
+    with pytest.raises(LeaseLost):
+        await first.take(start)
+    assert first.actions() == [(Action.RAISE, "overdue")]
+    second = await desk("2026-03-10T08:01", outbox=first.outbox)
+    await second.take(start, done)
+    assert [action for action, _ in second.actions()] == [Action.RAISE, Action.RAISE, Action.RETRACT]
+
+
+async def test_an_alert_of_which_nobody_knows_whether_it_was_told_is_told_again() -> None:
+    start = event(2, "2026-03-02T09:00")
+    first = await desk("2026-03-10T08:00")
+    await first.take(start)
+    first.clock.move(at("2026-03-12T17:00"))  # type: ignore[attr-defined]
+    await first.tick()
+    first.lease.lose_after(1)  # only the intents are written
+    with pytest.raises(LeaseLost):
+        await first.answer_looks()
+    assert first.actions() == [(Action.RAISE, "overdue")]
+    second = await desk("2026-03-12T17:01", outbox=first.outbox)
+    await second.tick()
+    await second.answer_looks()
+    assert second.actions()[1:] == [(Action.REPLACE, "overdue"), (Action.RAISE, "seriously_overdue")]
+    third = await desk("2026-03-12T17:02", outbox=first.outbox)
+    await third.answer_looks()
+    assert len(third.actions()) == 3, "and then it is known"
+
+
+async def test_a_row_that_went_out_before_a_crash_is_deleted_although_the_repeated_chunk_has_no_such_cycle() -> None:
+    start, end, again = event(2, "2026-03-02T09:00"), event(9, "2026-03-04T09:00"), event(4, "2026-03-05T09:00")
+    first = await desk("2026-03-06T10:00")
+    first.lease.lose_after(2)
+    with pytest.raises(LeaseLost):
+        await first.take(start, end, again)
+    second = await desk("2026-03-06T10:00", outbox=first.outbox)
+    await second.take(start, end, again, event(7, "2026-03-03T09:00"))
+    last = second.judgements()[-1]
+    assert (len(last.assessment.cycles), last.highest_cycle) == (1, 2)
 
 
 async def test_an_alert_is_raised_at_its_time_and_retracted_by_a_late_completion() -> None:

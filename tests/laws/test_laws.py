@@ -112,6 +112,7 @@ def test_alerts_end_as_if_only_the_last_answer_had_been_known(
     events: list[Event], rules: Rules, moments: list[datetime]
 ) -> None:
     sent: dict[str, Alert] = {}
+    answer = assess(history(*events), rules, now=at("2026-01-01T00:00"))
     for count, now in enumerate(sorted(moments), 1):
         answer = assess(history(*events[: 1 + len(events) * count // len(moments)]), rules, now=now)
         actions = decide(answer, sent.values(), now=now)

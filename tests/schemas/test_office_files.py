@@ -42,6 +42,10 @@ def test_a_day_is_off_or_worked_and_in_its_year_and_once() -> None:
         CalendarDay(day, off=True, work=True)
     with pytest.raises(ValidationError, match="overlap"):
         CalendarDay(day, work=("08:00-12:00", "11:00-17:00"))
+    with pytest.raises(ValidationError, match="has shifts"):
+        CalendarDay(day, work=())
+    with pytest.raises(ValidationError, match="Monday has none"):
+        CalendarYear("vn", 2026, "Asia/Ho_Chi_Minh", {"sat": ("08:00-12:00",)}, days=(CalendarDay(day, work=True),))
     with pytest.raises(ValidationError, match="not in 2025"):
         CalendarYear("vn", 2025, "Asia/Ho_Chi_Minh", WEEK, days=(CalendarDay(day, off=True),))
     with pytest.raises(ValidationError, match="twice"):
@@ -49,7 +53,8 @@ def test_a_day_is_off_or_worked_and_in_its_year_and_once() -> None:
             "vn", 2026, "Asia/Ho_Chi_Minh", WEEK, days=(CalendarDay(day, off=True), CalendarDay(day, work=True))
         )
     proposed = CalendarDay(day, work=True, state="proposed")
-    assert CalendarYear("vn", 2026, "Asia/Ho_Chi_Minh", WEEK, days=(CalendarDay(day, off=True), proposed))
+    year = CalendarYear("vn", 2026, "Asia/Ho_Chi_Minh", WEEK, days=(CalendarDay(day, off=True), proposed))
+    assert len(year.days) == 2, "a proposal may contradict"
 
 
 @pytest.mark.parametrize("text", ["5", "wd", "five days", "", 5])

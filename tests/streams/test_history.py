@@ -24,7 +24,8 @@ def test_a_known_event_changes_nothing() -> None:
 def test_two_contents_under_one_id_are_both_kept_and_the_first_by_time_counts() -> None:
     early, late = event(4, "2026-03-03T09:00", event_id="e"), event(2, "2026-03-02T09:00", event_id="e")
     line = timeline(history(early, late), now=NOW)
-    assert (line.events, line.conflicting) == ((late,), {"e"})
+    assert line.events == (late,)
+    assert line.conflicting == {"e"}
 
 
 def test_of_two_contents_at_one_instant_the_first_by_canonical_json_counts() -> None:

@@ -31,8 +31,8 @@ def test_the_first_rule_that_matches_applies() -> None:
     policy = known.policy(at("2026-03-02T09:00"))
     assert policy is not None
 
-    def limit(*subject: str | None) -> Limit | None:
-        rule = policy.rule(Subject(*subject, None))
+    def limit(procedure: str, case: str | None, channel: str, unit: str) -> Limit | None:
+        rule = policy.rule(Subject(procedure, case, channel, unit, None))
         return None if rule is None else rule.limit
 
     assert limit("1.004441", None, "online", "H26.12") == ONE
