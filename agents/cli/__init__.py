@@ -1,0 +1,1 @@
+"""The command line, one module a command; it prints, and nothing below it does."""

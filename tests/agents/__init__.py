@@ -1,0 +1,1 @@
+"""What agents do, with the drivers of memory."""

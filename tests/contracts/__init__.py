@@ -1,0 +1,1 @@
+"""One suite a port, run on memory and on the real service."""

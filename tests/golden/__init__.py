@@ -1,0 +1,1 @@
+"""One frozen payload a schema version, readable for ever."""
