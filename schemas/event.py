@@ -17,6 +17,7 @@ Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z._
 Kind = Literal["status", "extension", "letter", "void"]
 Channel = Literal["counter", "online", "post"]
 
+SHORT = len("1.004441")
 _NATIONAL_PROCEDURE = re.compile(r"([0-9]\.[0-9]{6})\.([0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}|[A-Z][0-9]{2})")
 
 #: What each kind must have besides ``event_id``, ``dossier_code`` and ``at``.
@@ -35,6 +36,10 @@ OWN: Mapping[str, Kind] = {
     "voids": "void",
     "letter": "letter",
 }
+#: What each kind must not have.
+FOREIGN: Mapping[Kind, tuple[str, ...]] = {
+    kind: tuple(name for name, owner in OWN.items() if owner != kind) for kind in REQUIRED
+}
 
 
 def first_two_groups(procedure: str) -> str:
@@ -43,6 +48,8 @@ def first_two_groups(procedure: str) -> str:
     >>> first_two_groups("1.004441.000.00.00.H26"), first_two_groups("WABO")
     ('1.004441', 'WABO')
     """
+    if len(procedure) <= SHORT:
+        return procedure
     national = _NATIONAL_PROCEDURE.fullmatch(procedure)
     return national[1] if national else procedure
 
@@ -57,7 +64,7 @@ def _rules_of_kinds(schema: dict[str, Any]) -> None:
             },
             "then": {
                 "required": list(required),
-                "properties": {name: False for name, owner in OWN.items() if owner != kind},
+                "properties": dict.fromkeys(FOREIGN[kind], False),
             },
         }
         for kind, required in REQUIRED.items()
@@ -102,11 +109,10 @@ class Event:
         for name in REQUIRED[self.kind]:
             if getattr(self, name) is None:
                 raise PydanticCustomError("missing_field", "{kind} needs {name}", {"kind": self.kind, "name": name})
-        for name, kind in OWN.items():
-            if kind != self.kind and getattr(self, name) is not None:
-                raise PydanticCustomError(
-                    "misplaced_field", "{name} belongs to kind {kind} alone", {"name": name, "kind": kind}
-                )
+        for name in FOREIGN[self.kind]:
+            if getattr(self, name) is not None:
+                where = {"name": name, "kind": OWN[name]}
+                raise PydanticCustomError("misplaced_field", "{name} belongs to kind {kind} alone", where)
         return self
 
 

@@ -22,16 +22,15 @@ FIRST_YEAR, LAST_YEAR = 1980, 2200  # wider than any instant of an event plus th
 
 @dataclass(frozen=True, slots=True)
 class _Year:
-    """One compiled year: open days with their closing times; open intervals with the year's working time so far."""
+    """One compiled year: the open days with their closing times; the open intervals; and the working time
+    since the first known year, before each interval and after the last."""
 
     days: Sequence[date]
     closings: Sequence[datetime]
 
     opens: Sequence[datetime]
     closes: Sequence[datetime]
-    before: Sequence[timedelta]
-    after: Sequence[timedelta]
-    total: timedelta
+    sums: Sequence[timedelta]
 
 
 class Calendar:
@@ -49,7 +48,6 @@ class Calendar:
         self._confirmed_until = max(confirmed, default=min(self._files) - 1)
         self._anchor = min(self._files)
         self._years: dict[int, _Year] = {}
-        self._worked_before: dict[int, timedelta] = {self._anchor: ZERO}
         self._starts = [self.at(date(year, 1, 1)) for year in range(FIRST_YEAR, LAST_YEAR + 1)]
 
     def at(self, day: date, minutes: int = 0) -> datetime:
@@ -118,42 +116,39 @@ class Calendar:
                 days.append(day)
                 closings.append(self.at(day, shifts[-1][1]))
             day += DAY
-        after = list(accumulate(closing - opening for opening, closing in zip(opens, closes, strict=True)))
-        return _Year(days, closings, opens, closes, [ZERO, *after[:-1]], after, after[-1] if after else ZERO)
+        lengths = [closing - opening for opening, closing in zip(opens, closes, strict=True)]
+        start = self._start(year, sum(lengths, ZERO))
+        sums = list(accumulate(lengths, initial=start))
+        return _Year(days, closings, opens, closes, sums)
 
-    def worked_before(self, year: int) -> timedelta:
-        """Working time from the first known year to the beginning of this one (negative before it)."""
-        known = self._worked_before
-        if year not in known:
-            if year > self._anchor:
-                known[year] = self.worked_before(year - 1) + self.year_of(year - 1).total
-            else:
-                known[year] = self.worked_before(year + 1) - self.year_of(year).total
-        return known[year]
+    def _start(self, year: int, total: timedelta) -> timedelta:
+        """Working time from the first known year to the beginning of this one, whose own is ``total``."""
+        if year == self._anchor:
+            return ZERO
+        return self.year_of(year - 1).sums[-1] if year > self._anchor else self.year_of(year + 1).sums[0] - total
 
     def _year_at(self, instant: datetime) -> int:
         return FIRST_YEAR + bisect_right(self._starts, instant) - 1
 
     def worked(self, instant: datetime) -> timedelta:
         """Working time from the first known year to this instant; only differences mean something."""
-        number = self._year_at(instant)
-        year = self.year_of(number)
+        year = self.year_of(self._year_at(instant))
         index = bisect_right(year.opens, instant) - 1
         if index < 0:
-            return self.worked_before(number)
-        return self.worked_before(number) + year.before[index] + min(instant, year.closes[index]) - year.opens[index]
+            return year.sums[0]
+        closes = year.closes[index]
+        return year.sums[index + 1] if instant >= closes else year.sums[index] + (instant - year.opens[index])
 
     def reach(self, worked: timedelta, near: datetime) -> datetime:
         """The earliest instant at which `worked` comes to that much; ``near`` is where to begin to look."""
         number = self._year_at(near)
-        while worked > self.worked_before(number + 1):
+        while worked > self.year_of(number).sums[-1]:
             number += 1
-        while worked <= self.worked_before(number):
+        while worked <= self.year_of(number).sums[0]:
             number -= 1
         year = self.year_of(number)
-        rest = worked - self.worked_before(number)
-        index = bisect_left(year.after, rest)
-        return year.opens[index] + (rest - year.before[index])
+        index = bisect_left(year.sums, worked) - 1
+        return year.opens[index] + (worked - year.sums[index])
 
     def opening(self, instant: datetime) -> datetime:
         """The instant itself when the office is open then, else the next opening."""

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.assessment import Verdict766
-from streams.calendar import ZERO, Calendar
+from streams.calendar import ZERO
 from streams.clock import SUPPLEMENT, Course, State
-from streams.limits import overdue_from
 from streams.promise import Term
 
 
@@ -39,7 +38,7 @@ def _supplements(course: Course) -> _Supplements:
     return _Supplements(requests, elapsed, asked_at)
 
 
-def score(course: Course, term: Term, ended_at: datetime | None, calendar: Calendar, *, now: datetime) -> Score:
+def score(course: Course, term: Term, ended_at: datetime | None, *, now: datetime) -> Score:
     """How the indicator counts this cycle, against the original due date or the accepted extension's."""
     asked = _supplements(course)
     if asked.requests > 1 and course.state is not State.STOPPED:
@@ -47,8 +46,6 @@ def score(course: Course, term: Term, ended_at: datetime | None, calendar: Calen
     due = term.extension or term.original
     if due is None:
         return Score("not_counted")
-    missed_from = overdue_from(due, calendar, exact=term.current.exact)
     end = ended_at or asked.asked_at
-    if (end or now) - asked.elapsed >= missed_from:
-        return Score("overdue", None if end else missed_from + asked.elapsed)
-    return Score("on_time", None if end else missed_from + asked.elapsed)
+    late = (end or now) - asked.elapsed >= due.missed_from
+    return Score("overdue" if late else "on_time", None if end else due.missed_from + asked.elapsed)

@@ -8,13 +8,13 @@ from schemas.assessment import Bucket, Level, Reached, Span
 from schemas.office import WORKING_DAY
 from streams.calendar import ZERO, Calendar, add_working_time, working_time
 from streams.clock import WAITING, Course, State
-from streams.limits import Due, Rules, overdue_from
+from streams.limits import Due, Rules
 from streams.promise import Piece, Term
 
 HOUR = timedelta(hours=1)
 SERIOUSLY = 3 * WORKING_DAY
 
-_LADDER = (Level.NEAR_DUE, Level.DUE_TODAY, Level.OVERDUE, Level.SERIOUSLY_OVERDUE)
+_RANK = {level: rank for rank, level in enumerate(Level)}
 _BUCKETS: dict[Level, Bucket] = {
     Level.NONE: "in_time",
     Level.NEAR_DUE: "near_due",
@@ -52,41 +52,54 @@ def near_due_margin(term: Term, received: datetime, calendar: Calendar) -> timed
     return min(max(promised / 5, 4 * HOUR), 2 * WORKING_DAY)
 
 
+class _Thresholds:
+    """From when on each level holds, for each due time and calendar of a cycle: computed once each."""
+
+    def __init__(self, term: Term, margin: timedelta | None) -> None:
+        self._exact = term.current.exact
+        self._margin = margin
+        self._known: dict[tuple[Calendar, datetime], list[tuple[datetime, Level]]] = {}
+
+    def of(self, calendar: Calendar, due: Due) -> list[tuple[datetime, Level]]:
+        """Up to overdue, by instant; serious lateness depends on what was late before."""
+        known = self._known.get((calendar, due.at))
+        if known is None:
+            known = self._known[calendar, due.at] = self._found(calendar, due)
+        return known
+
+    def _found(self, calendar: Calendar, due: Due) -> list[tuple[datetime, Level]]:
+        found = [(due.missed_from, Level.OVERDUE)]
+        if self._margin is None:
+            found.append((_before(calendar, due, HOUR), Level.DUE_TODAY))
+        else:
+            found.append((_before(calendar, due, self._margin), Level.NEAR_DUE))
+            if not self._exact:
+                found.append((calendar.at(due.day), Level.DUE_TODAY))
+        return sorted(found, key=lambda threshold: (threshold[0], _RANK[threshold[1]]))
+
+
 def rungs(term: Term, course: Course, rules: Rules) -> tuple[Rung, ...]:
     """Every interval in which the clock ran, by level; the last may lie in the future and has no end."""
-    received = course.steps[0].event.at
-    margin = near_due_margin(term, received, rules.calendar(course.subject.unit))
+    margin = near_due_margin(term, course.steps[0].event.at, rules.calendar(course.subject.unit))
+    thresholds = _Thresholds(term, margin)
     found: list[Rung] = []
     late, due = ZERO, None
     for piece in term.pieces:
-        calendar = rules.calendar(piece.unit)
+        if piece.due is None:
+            found.append(Rung(piece.begin, piece.end, Level.NONE, piece.unit, None))
+            continue
         if piece.due != due:
             late, due = ZERO, piece.due
-        found += _climb(piece, _thresholds(piece, term, margin, late, calendar))
-        if due is not None and piece.end is not None:
+        calendar = rules.calendar(piece.unit)
+        levels = thresholds.of(calendar, due)
+        if piece.end is None or piece.end > due.missed_from:
+            since = max(piece.begin, due.at)
+            serious = since if late >= SERIOUSLY else add_working_time(calendar, since, SERIOUSLY - late)
+            levels = [*levels, (max(due.missed_from, serious), Level.SERIOUSLY_OVERDUE)]
+        found += _climb(piece, levels)
+        if piece.end is not None and piece.end > due.at:
             late += working_time(calendar, max(piece.begin, due.at), piece.end)
     return tuple(found)
-
-
-def _thresholds(
-    piece: Piece, term: Term, margin: timedelta | None, late: timedelta, calendar: Calendar
-) -> list[tuple[datetime, Level]]:
-    """From when on each level holds in this piece, as if nothing else happened."""
-    due = piece.due
-    if due is None:
-        return []
-    exact = term.current.exact
-    overdue = overdue_from(due, calendar, exact=exact)
-    since = max(piece.begin, due.at)
-    serious = since if late >= SERIOUSLY else add_working_time(calendar, since, SERIOUSLY - late)
-    found = [(overdue, Level.OVERDUE), (max(overdue, serious), Level.SERIOUSLY_OVERDUE)]
-    if margin is None:
-        found.append((_before(calendar, due, HOUR), Level.DUE_TODAY))
-    else:
-        found.append((_before(calendar, due, margin), Level.NEAR_DUE))
-        if not exact:
-            found.append((calendar.at(due.day), Level.DUE_TODAY))
-    return found
 
 
 def _before(calendar: Calendar, due: Due, margin: timedelta) -> datetime:
@@ -95,12 +108,13 @@ def _before(calendar: Calendar, due: Due, margin: timedelta) -> datetime:
 
 
 def _climb(piece: Piece, thresholds: list[tuple[datetime, Level]]) -> list[Rung]:
+    """The rungs of one piece; the thresholds come by instant, and a lower level never follows a higher."""
     begin, level = piece.begin, Level.NONE
     found: list[Rung] = []
-    for at, higher in sorted(thresholds, key=lambda threshold: (threshold[0], _LADDER.index(threshold[1]))):
+    for at, higher in thresholds:
         if piece.end is not None and at >= piece.end:
             break
-        if level is not Level.NONE and _LADDER.index(higher) <= _LADDER.index(level):
+        if _RANK[higher] <= _RANK[level]:
             continue
         if at > begin:
             found.append(Rung(begin, at, level, piece.unit, piece.due))

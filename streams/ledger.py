@@ -161,7 +161,11 @@ def _by_unit(cycle: Cycle, rules: Rules, now: datetime) -> tuple[UnitTime, ...]:
     for segment in cycle.segments:
         if not segment.paused:
             holder = (segment.unit, segment.stage)
-            worked = working_time(rules.calendar(segment.unit), segment.begin, segment.end or now)
+            worked = (
+                timedelta(seconds=segment.working_seconds)
+                if segment.working_seconds is not None
+                else working_time(rules.calendar(segment.unit), segment.begin, now)
+            )
             totals[holder] = totals.get(holder, ZERO) + worked
     return tuple(UnitTime(unit, stage, working) for (unit, stage), working in totals.items())
 

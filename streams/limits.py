@@ -18,10 +18,15 @@ AN_INSTANT = timedelta(seconds=1)  # an exact limit is missed from one second af
 
 
 class Due(NamedTuple):
-    """A due time: its instant, and its date in the calendar's zone (what a dated limit compares)."""
+    """A due time: its instant, its date in the calendar's zone, and the first instant at which it is missed.
+
+    A dated one is missed from midnight after its date, an exact one from one second after its instant.
+    Made by `due_at`.
+    """
 
     at: datetime
     day: date
+    missed_from: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +82,17 @@ class Rules:
         self.version = sum(policy.version for policy in policies)
         self.zone = calendars[office.calendar].zone
         self.clock_runs_on = frozenset(office.clock_runs_on)
+        self._home = calendars[office.calendar]
+        self._processing: dict[str | None, Calendar] = {
+            unit.code: calendars[unit.calendar] for unit in units.values() if unit.calendar is not None
+        }
         self._dossier = re.compile(office.codes.dossier)
         self._procedure = re.compile(office.codes.procedure)
         self._dated = "yymmdd" in self._dossier.groupindex
 
     def calendar(self, unit: str | None) -> Calendar:
         """The calendar by which this unit's time is counted."""
-        known = self.units.get(unit) if unit is not None else None
-        return self.calendars[(known and known.calendar) or self.office.calendar]
+        return self._processing.get(unit, self._home)
 
     def reception(self, unit: str | None) -> Calendar:
         """The calendar that decides the receipt date at this unit."""
@@ -185,17 +193,22 @@ def _unambiguous(file: LimitsFile, index: int, office: Office) -> tuple[LimitRul
     return tuple(rules)
 
 
-def closing_due(calendar: Calendar, day: date) -> Due:
+def due_at(calendar: Calendar, at: datetime, day: date, *, exact: bool) -> Due:
+    """The due time at that instant of that day."""
+    return Due(at, day, at + AN_INSTANT if exact else calendar.at(day + DAY))
+
+
+def closing_due(calendar: Calendar, day: date, *, exact: bool = False) -> Due:
     """The end of that day: closing time, or 23:59:59 when the office is closed all day."""
-    return Due(calendar.closing(day) or calendar.at(day, 1440) - AN_INSTANT, day)
+    return due_at(calendar, calendar.closing(day) or calendar.at(day + DAY) - AN_INSTANT, day, exact=exact)
 
 
-def source_due(calendar: Calendar, due: datetime) -> Due:
+def source_due(calendar: Calendar, due: datetime, *, exact: bool) -> Due:
     """A due time as a source names it: 00:00:00 local names a date, and means its end."""
     local = due.astimezone(calendar.zone)
     if local.timetz().replace(tzinfo=None) == time(0):
-        return closing_due(calendar, local.date())
-    return Due(due, local.date())
+        return closing_due(calendar, local.date(), exact=exact)
+    return due_at(calendar, due, local.date(), exact=exact)
 
 
 def receipt_day(rules: Rules, subject: Subject, received: datetime) -> date:
@@ -218,7 +231,7 @@ def due_of(limit: Limit, subject: Subject, received: datetime, rules: Rules) -> 
     if limit.exact:
         hours = timedelta(hours=value) if limit.unit == "hour" else value * WORKING_DAY
         at = add_working_time(calendar, received, hours)
-        return Due(at, calendar.day(at))
+        return due_at(calendar, at, calendar.day(at), exact=True)
     match limit.unit:
         case "none":
             return None
@@ -253,8 +266,3 @@ def add_months(day: date, count: int) -> date:
     years, month = divmod(day.month - 1 + count, 12)
     first = date(day.year + years, month + 1, 1)
     return min(first + DAY * (day.day - 1), (first + DAY * 31).replace(day=1) - DAY)
-
-
-def overdue_from(due: Due, calendar: Calendar, *, exact: bool) -> datetime:
-    """The first instant at which an open cycle is overdue."""
-    return due.at + AN_INSTANT if exact else calendar.at(due.day + DAY)

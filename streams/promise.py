@@ -12,7 +12,7 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule
 from streams.calendar import Calendar, add_working_time, working_time
 from streams.clock import REGISTERED, WAITING, Course, State, Step
-from streams.limits import Due, Policy, Rules, due_of, overdue_from, source_due
+from streams.limits import Due, Policy, Rules, due_at, due_of, source_due
 
 _ENDS = frozenset({State.STOPPED, State.WITHDRAWN})
 
@@ -25,14 +25,14 @@ class Promise:
     due: Due | None = None
     left: timedelta | None = None
 
-    def missed(self, at: datetime, calendar: Calendar) -> bool:
+    def missed(self, at: datetime) -> bool:
         """Whether the cycle, open at that instant, is overdue."""
-        return self.due is not None and at >= overdue_from(self.due, calendar, exact=self.exact)
+        return self.due is not None and at >= self.due.missed_from
 
     def pause(self, at: datetime, calendar: Calendar) -> None:
         """Stop the clock. A pause that begins overdue moves nothing: it never heals a breach."""
         self.left = None
-        if self.due is not None and not self.missed(at, calendar):
+        if self.due is not None and not self.missed(at):
             self.left = working_time(calendar, at, self.due.at)
 
     def resume(self, at: datetime, calendar: Calendar) -> None:
@@ -40,7 +40,7 @@ class Promise:
         if self.due is not None and self.left is not None:
             moved = add_working_time(calendar, at, self.left)
             if moved > self.due.at:
-                self.due = Due(moved, calendar.day(moved))
+                self.due = due_at(calendar, moved, calendar.day(moved), exact=self.exact)
         self.left = None
 
 
@@ -79,7 +79,7 @@ class Term:
 
     def due(self, event: Event, calendar: Calendar) -> Due | None:
         """The due time that the event names, if it names one."""
-        return None if event.due is None else source_due(calendar, event.due)
+        return None if event.due is None else source_due(calendar, event.due, exact=self.current.exact)
 
     def take(self, step: Step, holder: str | None) -> None:
         """Take one step that comes after the start; ``holder`` had the dossier before it."""
@@ -146,7 +146,7 @@ class Term:
     def _offer(self, named: Due, step: Step, calendar: Calendar) -> None:
         """A due time on an event that ends no pause; during a pause it counts as sent before it."""
         at = self.paused_at or step.event.at
-        if self.current.due is None or not (self.appointed or self.settled or self.current.missed(at, calendar)):
+        if self.current.due is None or not (self.appointed or self.settled or self.current.missed(at)):
             self.appoint(named)
             if self.paused_at is not None:
                 self.wait(self.paused_at, calendar)
@@ -165,7 +165,7 @@ class Term:
         """At most one extension a cycle, sent in time, to a later instant."""
         if self.extension is not None:
             self.flags.add(Flag.EXTENSION_LIMIT_EXCEEDED)
-        elif self.current.missed(at, calendar):
+        elif self.current.missed(at):
             self.flags.add(Flag.LATE_EXTENSION)
         elif self.current.due is not None and named.at > self.current.due.at:
             self.current.due = self.extension = named
@@ -196,7 +196,7 @@ def begin(course: Course, previous: Term | None, rules: Rules, policy: Policy | 
         term.computed = due_of(limit, subject, first.event.at, rules)
     due = _last(course, "due")
     if isinstance(due, datetime):
-        term.appoint(source_due(calendar, due))
+        term.appoint(source_due(calendar, due, exact=exact))
     elif term.computed is not None:
         term.current.due = term.unextended.due = term.original = term.computed
     term.remember(term.computed if term.original is term.computed else None)

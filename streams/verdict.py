@@ -12,7 +12,7 @@ from streams.history import History, timeline
 from streams.indicator import Score, score
 from streams.ladder import Rung, reached, rung_at, rungs, spans
 from streams.ledger import breached_in, ended_at, late, seconds, segments, used
-from streams.limits import AN_INSTANT, Rules, overdue_from
+from streams.limits import AN_INSTANT, Rules
 from streams.promise import Promise, Term, follow
 
 _CLOCKS: dict[State, Clock] = {
@@ -111,7 +111,7 @@ class _Case:
 
     @cached_property
     def official(self) -> Score:
-        return score(self.course, self.term, self.end, self.calendar, now=self.now)
+        return score(self.course, self.term, self.end, now=self.now)
 
     def verdict(self, promise: Promise) -> Verdict:
         """How the cycle stands against a promise."""
@@ -122,7 +122,7 @@ class _Case:
             return "no_deadline"
         if state in WAITING:  # as it stood when the pause began
             return "overdue" if promise.left is None else "in_time"
-        if promise.missed(self.end or self.now, self.calendar):
+        if promise.missed(self.end or self.now):
             return "overdue"
         if self.end is None:
             return "in_time"
@@ -131,7 +131,7 @@ class _Case:
     def lateness(self, promise: Promise) -> timedelta | None:
         """Working time after the due instant up to the current segment; None when not overdue."""
         verdict = self.verdict(promise)
-        withdrawn_late = verdict == "withdrawn" and self.end is not None and promise.missed(self.end, self.calendar)
+        withdrawn_late = verdict == "withdrawn" and self.end is not None and promise.missed(self.end)
         if promise.due is None or not (verdict == "overdue" or withdrawn_late):
             return None
         return late(self.lived, promise.due.at, self.rules)
@@ -168,7 +168,7 @@ class _Case:
             return
         yield from (policy.begins for policy in self.rules.policies)
         if self.course.state is State.RUNNING and self.term.unextended.due is not None:
-            yield overdue_from(self.term.unextended.due, self.calendar, exact=self.term.current.exact)
+            yield self.term.unextended.due.missed_from
 
     def cycle(self) -> Cycle:
         course, term, last = self.course, self.term, self.course.steps[-1]

@@ -4,6 +4,13 @@
 -- by the office hours of the unit that holds the dossier. The numbers are those of `streams.ledger.measure`,
 -- to the microsecond. `desk_assessments_at(now = '2026-03-02 02:00:00')` (UTC) measures at another instant,
 -- for a back-load; it does not judge again, and `now` must not lie before the last event.
+--
+-- The first columns, to `units`, are those of `dunghan replay`, in its order and with its meaning: of the wall time
+-- since `received_at`, `working_seconds` was running in office hours, `paused_seconds` paused in office hours, and
+-- `off_seconds` the rest; `late_working_seconds` is the part of the first that lies after `due_current`;
+-- `remaining_seconds` is the working time up to `due_current`; `units` says whose the working time was. Then come
+-- the columns of `assessments`, and `measured_at`, the instant for which all this holds.
+--
 -- A view has a definer, so that those may read it who may not read the tables.
 
 CREATE OR REPLACE VIEW dunghan.desk_assessments_at
