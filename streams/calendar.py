@@ -132,7 +132,8 @@ class Calendar:
 
     def worked(self, instant: datetime) -> timedelta:
         """Working time from the first known year to this instant; only differences mean something."""
-        year = self.year_of(self._year_at(instant))
+        number = FIRST_YEAR + bisect_right(self._starts, instant) - 1
+        year = self._years.get(number) or self.year_of(number)
         index = bisect_right(year.opens, instant) - 1
         if index < 0:
             return year.sums[0]

@@ -7,6 +7,7 @@ in a state's row changes nothing: it is kept as evidence.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.event import Event
 from streams.history import Timeline
@@ -65,8 +66,7 @@ STARTED = frozenset({State.RUNNING, State.PAUSED, State.HALTED})
 _IMPUTED = frozenset({4, 8, 9, 10})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One event and what it did: the clock before and after, and who holds the dossier from then on.
 
     ``counts`` is False for evidence that changes nothing. Extensions and letters are steps, too.

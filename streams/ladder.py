@@ -1,8 +1,8 @@
 """The ladder of levels: near due, due today, overdue, seriously overdue; and the buckets of the counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from schemas.assessment import Bucket, Level, Reached, Span
 from schemas.office import WORKING_DAY
@@ -24,8 +24,7 @@ _BUCKETS: dict[Level, Bucket] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(NamedTuple):
     """An interval of running on one level (perhaps none), for one unit, towards one due time."""
 
     begin: datetime

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from schemas.assessment import Cycle, Segment, Used
 from streams.calendar import ZERO, working_time
@@ -35,7 +36,7 @@ class Measures:
 
 def seconds(length: timedelta) -> float:
     """A length of time in seconds, whole where it is whole."""
-    return length // timedelta(seconds=1) if not length.microseconds else length.total_seconds()
+    return length.total_seconds() if length.microseconds else length.days * 86_400 + length.seconds
 
 
 def ended_at(course: Course) -> datetime | None:
@@ -55,29 +56,48 @@ def segments(course: Course, rules: Rules) -> tuple[Segment, ...]:
     """The life of a cycle as intervals with one holder and one state of the clock, without gaps."""
     if not course.started:
         return ()
-    end = ended_at(course)
+    stays = _stays(course, ended_at(course))
     found: list[Segment] = []
+    calendar, worked, edge = None, ZERO, None  # what was worked up to the edge is asked once for its two sides
+    for stay in stays:
+        if stay.end is None:
+            found.append(Segment(stay.begin, None, stay.paused, stay.unit, stay.stage, None))
+            break
+        own = rules.calendar(stay.unit)
+        before = worked if (own, stay.begin) == (calendar, edge) else own.worked(stay.begin)
+        calendar, worked, edge = own, own.worked(stay.end), stay.end
+        found.append(Segment(stay.begin, stay.end, stay.paused, stay.unit, stay.stage, seconds(worked - before)))
+    return tuple(found)
+
+
+class _Stay(NamedTuple):
+    begin: datetime
+    end: datetime | None
+    paused: bool
+    unit: str | None
+    stage: str | None
+
+
+def _stays(course: Course, end: datetime | None) -> list[_Stay]:
+    """Between two steps that count one holder has the dossier; equal neighbours are one stay."""
     steps = [step for step in course.steps if step.counts and (end is None or step.event.at <= end)]
+    found: list[_Stay] = []
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         if following is None and end is not None:
             break
-        until = following.event.at if following is not None else None
-        if until == step.event.at:
+        stay = _Stay(
+            step.event.at,
+            following.event.at if following is not None else None,
+            step.after in WAITING,
+            step.unit,
+            step.stage,
+        )
+        if stay.begin == stay.end:
             continue
-        paused = step.after in WAITING
-        last = found[-1] if found else None
-        if last is not None and (last.paused, last.unit, last.stage) == (paused, step.unit, step.stage):
-            found[-1] = Segment(last.begin, until, paused, step.unit, step.stage, None)
-        else:
-            found.append(Segment(step.event.at, until, paused, step.unit, step.stage, None))
-    return tuple(_valued(segment, rules) for segment in found)
-
-
-def _valued(segment: Segment, rules: Rules) -> Segment:
-    if segment.end is None:
-        return segment
-    worked = working_time(rules.calendar(segment.unit), segment.begin, segment.end)
-    return Segment(segment.begin, segment.end, segment.paused, segment.unit, segment.stage, seconds(worked))
+        if found and found[-1][2:] == stay[2:]:
+            stay = stay._replace(begin=found.pop().begin)
+        found.append(stay)
+    return found
 
 
 def late(lived: Sequence[Segment], due: datetime, rules: Rules, until: datetime | None = None) -> timedelta:

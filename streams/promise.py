@@ -6,6 +6,7 @@ alone move, so that no later date can hide lateness.
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from schemas.assessment import Flag
 from schemas.event import Event
@@ -44,8 +45,7 @@ class Promise:
         self.left = None
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """An interval in which the clock ran for one unit towards one due time; ``end`` null while it does."""
 
     begin: datetime

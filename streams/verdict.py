@@ -1,16 +1,14 @@
 """The answer for one dossier: a pure function of its history, the rules, and the instant of judging."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 
-from schemas.assessment import Assessment, Clock, Cycle, Flag, Level, Segment, Verdict, Version
-from streams.calendar import ZERO, Calendar, add_working_time
+from schemas.assessment import Assessment, Clock, Cycle, Flag, Level, Verdict, Version
+from streams.calendar import ZERO, add_working_time
 from streams.clock import WAITING, Course, State, walk
 from streams.history import History, timeline
-from streams.indicator import Score, score
-from streams.ladder import Rung, reached, rung_at, rungs, spans
+from streams.indicator import score
+from streams.ladder import reached, rung_at, rungs, spans
 from streams.ledger import breached_in, ended_at, late, seconds, segments, used
 from streams.limits import AN_INSTANT, Rules
 from streams.promise import Promise, Term, follow
@@ -84,34 +82,20 @@ def _evidence(course: Course) -> Iterator[Flag]:
         yield Flag.CONFLICTING_EVENT
 
 
-@dataclass(frozen=True)
 class _Case:
     """One started cycle under judgement."""
 
-    course: Course
-    term: Term
-    rules: Rules
-    now: datetime
-
-    @cached_property
-    def calendar(self) -> Calendar:
-        return self.rules.calendar(self.course.steps[-1].unit)
-
-    @cached_property
-    def end(self) -> datetime | None:
-        return ended_at(self.course)
-
-    @cached_property
-    def lived(self) -> tuple[Segment, ...]:
-        return segments(self.course, self.rules)
-
-    @cached_property
-    def climbed(self) -> tuple[Rung, ...]:
-        return rungs(self.term, self.course, self.rules)
-
-    @cached_property
-    def official(self) -> Score:
-        return score(self.course, self.term, self.end, now=self.now)
+    def __init__(self, course: Course, term: Term, rules: Rules, now: datetime) -> None:
+        self.course = course
+        self.term = term
+        self.rules = rules
+        self.now = now
+        self.calendar = rules.calendar(course.steps[-1].unit)
+        self.end = ended_at(course)
+        self.lived = segments(course, rules)
+        self.climbed = rungs(term, course, rules)
+        self.official = score(course, term, self.end, now=now)
+        self.neglected = tuple(self.neglect())
 
     def verdict(self, promise: Promise) -> Verdict:
         """How the cycle stands against a promise."""
@@ -146,7 +130,7 @@ class _Case:
 
     def flags(self, verdict: Verdict) -> tuple[Flag, ...]:
         flags = {*_evidence(self.course), *self.term.flags}
-        flags.update(flag for at, flag in self.neglect() if at <= self.now)
+        flags.update(flag for at, flag in self.neglected if at <= self.now)
         if any(self.calendar.estimated(day) for day in self.term.days):
             flags.add(Flag.ESTIMATED)
         if verdict == "overdue" and not any(step.event.kind == "letter" for step in self.course.steps):
@@ -159,7 +143,7 @@ class _Case:
             yield from (rung.begin for rung in self.climbed)
         if self.official.flips_at is not None:
             yield self.official.flips_at
-        yield from (at for at, _ in self.neglect())
+        yield from (at for at, _ in self.neglected)
 
     def changes(self) -> Iterator[datetime]:
         """When anything in the answer changes by itself."""

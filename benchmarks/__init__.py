@@ -1,0 +1,1 @@
+"""benchmarks measure: numbers for the documents, side by side in one run. They assert nothing."""
