@@ -27,7 +27,7 @@ def main() -> None:
 
     os.chdir(here)
     # The public `chdb.query` opens a connection instead, and a connection cannot listen.
-    answer = _chdb.query(SERVE, "CSV", path="data")  # type: ignore[attr-defined]  # an extension without types
+    answer = _chdb.query(SERVE, "CSV", path=os.path.join(here, "data"))  # type: ignore[attr-defined]  # an extension without types
     sys.exit(f"the server stopped serving: {answer}")
 
 

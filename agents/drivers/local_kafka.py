@@ -108,7 +108,7 @@ class LocalKafka:
             client.close()
 
     def _format(self, java: str) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+        cluster = urlsafe_b64encode(b"D" + uuid.uuid4().bytes[1:]).decode("ascii").rstrip("=")  # never begins with "-"
         command = [java, "-XX:TieredStopAtLevel=1", *JVM, *_main("kafka.tools.StorageTool")]
         answer = subprocess.run(
             [
