@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS dunghan.migrations
 )
 ENGINE = ReplacingMergeTree
 ORDER BY number
-SETTINGS fsync_after_insert = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The numbered files that made these tables';
 
 -- The year of `at` is part of the content, the content is part of the key: a row cannot change its partition.
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS dunghan.events
 ENGINE = ReplacingMergeTree
 PARTITION BY toYear(at)
 ORDER BY (dossier_code, event_id, digest)
-SETTINGS index_granularity = 2048, fsync_after_insert = 1,
+SETTINGS index_granularity = 2048, fsync_after_insert = 1, fsync_part_directory = 1,
     non_replicated_deduplication_window = 0
 COMMENT 'Every accepted event, one row a content';
 
@@ -123,7 +123,7 @@ CREATE TABLE IF NOT EXISTS dunghan.assessments
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 ORDER BY (dossier_code, cycle)
-SETTINGS index_granularity = 2048, fsync_after_insert = 1,
+SETTINGS index_granularity = 2048, fsync_after_insert = 1, fsync_part_directory = 1,
     non_replicated_deduplication_window = 0
 COMMENT 'What holds for every cycle of every dossier; read it through desk_assessments';
 
@@ -153,7 +153,7 @@ CREATE TABLE IF NOT EXISTS dunghan.alerts
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (dossier_code, alert_id, version, action, digest)
-SETTINGS index_granularity = 2048, fsync_after_insert = 1,
+SETTINGS index_granularity = 2048, fsync_after_insert = 1, fsync_part_directory = 1,
     non_replicated_deduplication_window = 0
 COMMENT 'Every action on every alert';
 
@@ -173,6 +173,6 @@ CREATE TABLE IF NOT EXISTS dunghan.dead_letters
 )
 ENGINE = ReplacingMergeTree(precedence)
 ORDER BY (topic, partition, offset, sha256)
-SETTINGS index_granularity = 2048, fsync_after_insert = 1,
+SETTINGS index_granularity = 2048, fsync_after_insert = 1, fsync_part_directory = 1,
     non_replicated_deduplication_window = 0
 COMMENT 'Every record that was refused, without its bytes';

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS dunghan.calendar_hours
 )
 ENGINE = MergeTree
 ORDER BY (calendar, opens_at)
-SETTINGS fsync_after_insert = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The open hours of every processing calendar';
 
 CREATE TABLE IF NOT EXISTS dunghan.unit_calendars
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS dunghan.unit_calendars
 )
 ENGINE = MergeTree
 ORDER BY unit
-SETTINGS fsync_after_insert = 1
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'The processing calendar of every unit';
 
 CREATE DICTIONARY IF NOT EXISTS dunghan.hours

@@ -124,4 +124,4 @@ FROM
 CREATE OR REPLACE VIEW dunghan.desk_assessments
 DEFINER = default SQL SECURITY DEFINER
 AS
-SELECT * FROM dunghan.desk_assessments_at(now = now64(6));
+SELECT * FROM dunghan.desk_assessments_at(now = now64(6, 'UTC'));

@@ -1,0 +1,126 @@
+"""archive: stores what was judged, told and refused as rows in ClickHouse.
+
+A chunk is done when ClickHouse has acknowledged all its rows. A crash repeats the chunk, and equal
+rows under equal keys change nothing. While ClickHouse is down the chunks wait and nothing else does:
+judging and alerts go on.
+
+A record of our own that cannot be read is a bug of ours or older than this program, and is never
+lost in silence: it is buried with its bytes like any other (an unreadable dead letter, whose bytes
+are where they belong already, gets a row alone), counted, and logged as an error.
+"""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime
+
+import structlog
+from pydantic import ValidationError
+
+from agents.dead_letters import dead_letter, read_dead_letter
+from agents.gatherer import Gatherer
+from agents.ports import Chunk, Facts, Lease, Outbox, Outgoing, Record
+from agents.rows import (
+    ALERTS,
+    ASSESSMENTS,
+    DEAD_LETTERS,
+    EVENTS,
+    Row,
+    alert_row,
+    assessment_rows,
+    dead_letter_row,
+    event_row,
+)
+from agents.telemetry import Meters
+from schemas import metrics, topics
+from schemas.dossier import ALERT, JUDGEMENT, DeadLetter
+from schemas.errors import InvalidRecord
+
+#: Between two inserts of a table, in seconds. ClickHouse merges parts at leisure at this rate, and an alert's
+#: row is there well within the five seconds that are promised.
+PACE = 0.5
+BREATH = 100  # records read between two turns of the event loop, or heartbeats would be late
+#: The topics whose chunks `Archive.handle` takes.
+TOPICS = (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS)
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Archive:
+    """The archive worker; ``handle`` is its `agents.boundary.Handle` for each of `TOPICS`."""
+
+    def __init__(self, facts: Facts, outbox: Outbox, meters: Meters, *, pace: float = PACE) -> None:
+        self._outbox = outbox
+        self._meters = meters
+        self._gatherer = Gatherer(facts, meters, pace=pace)
+
+    async def handle(self, chunk: Chunk, lease: Lease) -> None:
+        """Return when every record of the chunk stands in ClickHouse, or is buried.
+
+        Raises `Unavailable` to be called again with the same chunk, `LeaseLost` to have it dropped.
+        """
+        rows: dict[str, list[Row]] = {}
+        refused: list[tuple[Record, InvalidRecord]] = []
+        for number, record in enumerate(chunk.records, 1):
+            try:
+                _read_into(rows, record)
+            except InvalidRecord as error:
+                refused.append((record, error))
+            if number % BREATH == 0:
+                await asyncio.sleep(0)
+        await self._gatherer.write(rows, lease)
+        await self._bury(refused, lease)  # last, because each try would bury them once more
+        self._meters.count(metrics.RECORDS, len(chunk.records) - len(refused), topic=chunk.topic, fate="done")
+
+    async def _bury(self, refused: list[tuple[Record, InvalidRecord]], lease: Lease) -> None:
+        if not refused:
+            return
+        now = datetime.now(UTC)
+        letters: list[Outgoing] = [dead_letter(record, error, at=now) for record, error in refused]
+        lease.check()
+        await self._outbox.send(letters)
+        for record, error in refused:
+            self._meters.count(metrics.RECORDS, topic=record.topic, fate="buried")
+            self._meters.count(metrics.BURIED, reason=error.reason)
+            log.error(
+                "record_buried",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                reason=error.reason,
+            )
+
+
+def _read_into(rows: dict[str, list[Row]], record: Record) -> None:
+    """Add the rows of one record; raises `InvalidRecord` when it cannot be read."""
+    try:
+        match record.topic:
+            case topics.ASSESSMENTS.name:
+                judgement = JUDGEMENT.validate_json(record.value or b"")
+                rows.setdefault(EVENTS, []).extend(map(event_row, judgement.events))
+                rows.setdefault(ASSESSMENTS, []).extend(assessment_rows(judgement))
+            case topics.ALERTS.name:
+                rows.setdefault(ALERTS, []).append(alert_row(ALERT.validate_json(record.value or b"")))
+            case topics.DEAD_LETTERS.name:
+                rows.setdefault(DEAD_LETTERS, []).append(dead_letter_row(_letter(record)))
+            case _:
+                raise AssertionError(f"archive does not read {record.topic}")
+    except ValidationError:
+        raise InvalidRecord("unreadable", "the record is not one that this program writes") from None
+
+
+def _letter(record: Record) -> DeadLetter:
+    try:
+        return read_dead_letter(record)
+    except InvalidRecord as error:
+        value = record.value or b""
+        log.error("dead_letter_unread", partition=record.partition, offset=record.offset)
+        return DeadLetter(
+            record.topic,
+            record.partition,
+            record.offset,
+            error.reason,
+            error.message,
+            len(value),
+            hashlib.sha256(value).hexdigest(),
+            datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        )

@@ -1,0 +1,80 @@
+"""Burying: a refused record goes to the dead-letter topic as it came, with its position and the reason beside it.
+
+The headers are all that is said about it elsewhere; its bytes, which may hold personal data, stay in
+that topic alone.
+"""
+
+import hashlib
+import re
+from datetime import datetime
+
+from agents.ports import Outgoing, Record
+from schemas import topics
+from schemas.dossier import DeadLetter
+from schemas.errors import InvalidRecord
+
+#: What key, headers and Kafka's own framing may take beside the bytes, or the broker refuses the dead letter.
+FRAMING = 64 * 1024
+LARGEST = topics.DEAD_LETTERS.max_message_bytes - FRAMING
+
+#: How each header is written; numbers are bounded so that they fit the table.
+_HEADERS = {
+    "reason": re.compile(r"[a-z_]{1,64}"),
+    "detail": re.compile(r".{0,2000}", re.DOTALL),
+    "topic": re.compile(r"[A-Za-z0-9._-]{1,249}"),
+    "partition": re.compile(r"[0-9]{1,9}"),
+    "offset": re.compile(r"[0-9]{1,18}"),
+    "size": re.compile(r"[0-9]{1,9}"),
+    "sha256": re.compile(r"[0-9a-f]{64}"),
+    "buried_at": re.compile(r"[0-9]{4}-[0-9T:.-]{1,40}(\+00:00|Z)"),
+}
+
+
+def dead_letter(record: Record, error: InvalidRecord, *, at: datetime) -> Outgoing:
+    """The record to send so that this one is buried; ``at`` is an instant in UTC.
+
+    Bytes that are too long for the dead-letter topic are left out: only our own topics can hold
+    such records, and keep them as long as it does.
+    """
+    value = record.value or b""
+    headers = {
+        "reason": error.reason,
+        "detail": error.message,
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "size": str(len(value)),
+        "sha256": hashlib.sha256(value).hexdigest(),
+        "buried_at": at.isoformat(),
+    }
+    return Outgoing(
+        topics.DEAD_LETTERS.name,
+        record.key or b"",
+        None if len(value) > LARGEST else record.value,
+        record.partition,
+        tuple((name, text.encode()) for name, text in headers.items()),
+    )
+
+
+def read_dead_letter(record: Record) -> DeadLetter:
+    """What the headers of a buried record say.
+
+    Raises `InvalidRecord` (``unreadable``) when they are not those that `dead_letter` writes.
+    """
+    try:
+        said = {name: value.decode() for name, value in record.headers}
+        for name, pattern in _HEADERS.items():
+            if pattern.fullmatch(said[name]) is None:
+                raise ValueError(name)
+        return DeadLetter(
+            said["topic"],
+            int(said["partition"]),
+            int(said["offset"]),
+            said["reason"],
+            said["detail"],
+            int(said["size"]),
+            said["sha256"],
+            datetime.fromisoformat(said["buried_at"]),
+        )
+    except (KeyError, ValueError):
+        raise InvalidRecord("unreadable", "the headers are not those of a dead letter") from None

@@ -1,0 +1,183 @@
+"""The ClickHouse tables: brought up to date, given the calendars, and described.
+
+What is to be applied stands in ``schemas/tables`` (`agents.drivers.migrations`).
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from textwrap import dedent
+
+from clickhouse_driver import Client
+from clickhouse_driver.errors import ServerException
+
+from agents.drivers.clickhouse import INSERT, named_failures
+from agents.drivers.migrations import DATABASE, Migration, missing, prove, shipped
+from schemas.errors import ConfigError
+from schemas.instant import FIRST, LAST
+from streams.calendar import Calendar
+from streams.limits import Rules
+
+#: Calendars are written out until then; beyond it no working time passes (a due time can lie after the last event).
+LAST_YEAR = LAST.year + 20
+END = datetime(2299, 1, 1, tzinfo=UTC)  #: the last opening's "next": later than any instant that ClickHouse knows
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+# How the files are written, for the page about them.
+_COMMENT = re.compile(r"\bCOMMENT\s+'((?:[^']|'')*)'")
+_TABLE = re.compile(r"CREATE (TABLE|DICTIONARY) IF NOT EXISTS (\S+)\s*\n\((.*?)\n\)\n(.*)", re.DOTALL)
+_VIEW = re.compile(r"CREATE OR REPLACE VIEW (\S+)")
+_KEYS = re.compile(r"^(ENGINE = .*|PARTITION BY .*|ORDER BY .*)$", re.MULTILINE)
+_TYPE_ENDS = re.compile(r"\s+(?:COMMENT|CODEC|MATERIALIZED)\b")
+
+
+def migrate(
+    client: Client, *, database: str = DATABASE, wanted: tuple[Migration, ...] | None = None
+) -> tuple[str, ...]:
+    """Create the database and bring its tables up to date; return the names of the files that were new.
+
+    Doing it again does nothing. Raises `ConfigError` when a file that was applied has changed, or the
+    tables are newer than this program, before anything is done; `Unavailable` when ClickHouse is.
+    """
+    wanted = shipped() if wanted is None else wanted
+    with named_failures():
+        new = missing(client, database, wanted)
+        for migration in new:
+            for statement in migration.statements(database):
+                client.execute(statement)
+            row = (migration.number, migration.name, migration.checksum, datetime.now(UTC))
+            client.execute(f"INSERT INTO {database}.migrations VALUES", [row], settings=INSERT)
+    return tuple(migration.name for migration in new)
+
+
+def check(client: Client, *, database: str = DATABASE) -> None:
+    """Return when the tables are those of this program and know the calendars.
+
+    Raises `ConfigError` saying what to do when they are not, `Unavailable` when ClickHouse is.
+    """
+    with named_failures():
+        prove(client, database)
+
+
+def fill_calendars(client: Client, rules: Rules, *, database: str = DATABASE) -> None:
+    """Replace the office hours and the calendars of the units by those of the rules.
+
+    Readers see each table as it was or as it is, never in between. Raises `ConfigError` when the
+    dictionaries over them cannot be loaded.
+    """
+    units = {"": rules.office.calendar} | {code: unit.calendar for code, unit in rules.units.items() if unit.calendar}
+    hours: list[list[object]] = [[] for _ in range(5)]
+    for name in sorted(set(units.values())):
+        for column, values in zip(hours, _hours(rules.calendars[name]), strict=True):
+            column.extend(values)
+    with named_failures():
+        _replace(client, f"{database}.calendar_hours", hours)
+        _replace(client, f"{database}.unit_calendars", [list(units), list(units.values())])
+        for dictionary in ("hours", "units"):
+            _reload(client, f"{database}.{dictionary}")
+
+
+def _replace(client: Client, table: str, columns: list[list[object]]) -> None:
+    draft = f"{table}_draft"
+    client.execute(f"CREATE OR REPLACE TABLE {draft} AS {table}")
+    client.execute(f"INSERT INTO {draft} VALUES", columns, columnar=True, settings=INSERT)
+    client.execute(f"EXCHANGE TABLES {table} AND {draft}")
+    client.execute(f"DROP TABLE {draft} SYNC")
+
+
+def _reload(client: Client, dictionary: str) -> None:
+    try:
+        client.execute(f"SYSTEM RELOAD DICTIONARY {dictionary}")
+    except ServerException as error:
+        said = str(error.message).partition("Stack trace:")[0].strip()
+        raise ConfigError(
+            "dictionary_refused",
+            f"ClickHouse cannot load {dictionary}; its user `default` must be able to log in from the server itself,"
+            f" without a password: {said}",
+        ) from error
+
+
+def _hours(calendar: Calendar) -> tuple[list[object], ...]:
+    """The columns of ``calendar_hours``: one row an open interval, in order. Instants as microseconds."""
+    opens: list[int] = []
+    closes: list[int] = []
+    for number in range(FIRST.year, LAST_YEAR):
+        year = calendar.year_of(number)
+        opens += map(_ticks, year.opens)
+        closes += map(_ticks, year.closes)
+    lengths = (closing - opening for opening, closing in zip(opens, closes, strict=True))
+    before = [worked / 1_000_000 for worked in accumulate(lengths, initial=0)]
+    names: list[object] = [calendar.name] * len(opens)
+    return names, list(opens), list(closes), [*opens[1:], _ticks(END)], list(before[:-1])
+
+
+def _ticks(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def tables_reference() -> str:
+    """The reference of all tables and views, in Markdown."""
+    parts = ["# ClickHouse tables\n"]
+    for migration in shipped():
+        parts += [f"## {migration.name}\n", _preface(migration)]
+        for statement in migration.statements():
+            parts += _object(statement)
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _preface(migration: Migration) -> str:
+    lines = []
+    for line in migration.text.splitlines():
+        if not line.startswith("--"):
+            break
+        lines.append(line.removeprefix("--").removeprefix(" "))
+    return "\n".join(lines) + "\n"
+
+
+def _object(statement: str) -> Iterator[str]:
+    """The section about what this statement makes; nothing for a database."""
+    if view := _VIEW.search(statement):
+        yield f"### View `{view[1]}`\n"
+    if table := _TABLE.search(statement):
+        kind, name, columns, tail = table.groups()
+        said = _COMMENT.search(tail)
+        yield f"### {kind.capitalize()} `{name}`\n"
+        if said:
+            yield _unquoted(said[1]) + ".\n"
+        yield from (f"- `{key}`" for key in _KEYS.findall(tail))
+        if kind == "TABLE":
+            yield "\n| Column | Type | Meaning |\n|---|---|---|"
+            yield from (_column(column) for column in _columns(columns))
+            yield ""
+
+
+def _columns(text: str) -> Iterator[str]:
+    """The definitions between the commas that stand in no brackets and no quotes."""
+    depth, quoted, begin = 0, False, 0
+    for index, letter in enumerate(text):
+        if letter == "'":
+            quoted = not quoted
+        elif not quoted:
+            depth += (letter == "(") - (letter == ")")
+            if letter == "," and not depth:
+                yield text[begin:index]
+                begin = index + 1
+    yield text[begin:]
+
+
+def _column(definition: str) -> str:
+    name, _, rest = dedent(definition).strip().partition(" ")
+    said = _COMMENT.search(rest)
+    kind = (
+        " ".join(_TYPE_ENDS.split(rest, maxsplit=1)[0].split())
+        .replace("( ", "(")
+        .replace(" )", ")")
+        .replace("Nested (", "Nested(")
+    )
+    return f"| `{name}` | `{kind}` | {_unquoted(said[1]) if said else ''} |"
+
+
+def _unquoted(text: str) -> str:
+    return text.replace("''", "'").replace("|", "\\|")
