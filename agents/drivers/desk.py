@@ -1,0 +1,66 @@
+"""What the command line reads from ClickHouse: one dossier's events, and the answers as they stand there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from clickhouse_driver import Client
+
+from agents.drivers.clickhouse import connect, named_failures
+from agents.drivers.tables import check
+from agents.rows import COLUMNS, EVENTS
+from agents.settings import Settings
+from schemas.event import Event
+from schemas.limits import Limit
+
+_NAMES = {"procedure": "procedure_code", "procedure_case": "case"}  # columns that are called otherwise in an event
+
+
+class Desk:
+    """Reads from one database of ClickHouse; every method raises `Unavailable` when it does not answer."""
+
+    def __init__(self, client: Client, database: str) -> None:
+        self._client = client
+        self._database = database
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings) -> Iterator[Self]:
+        """A desk for as long as the context is open; raises `ConfigError` when the tables are not there."""
+        client = connect(settings)
+        try:
+            check(client, database=settings.clickhouse_database)
+            yield cls(client, settings.clickhouse_database)
+        finally:
+            client.disconnect()
+
+    def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """The answer to a query, in which ``{db}`` stands for the database."""
+        with named_failures():
+            return list(self._client.execute(query.replace("{db}", self._database), parameters))
+
+    def events(self, dossier_code: str) -> tuple[Event, ...]:
+        """Every event of a dossier; none when it is not known."""
+        columns = [name for name in COLUMNS[EVENTS] if name != "digest"]
+        found = self.rows(
+            f"SELECT {', '.join(columns)} FROM {{db}}.events FINAL WHERE dossier_code = %(code)s",  # noqa: S608
+            {"code": dossier_code},
+        )
+        return tuple(_event(columns, row) for row in found)
+
+    def known(self) -> tuple[int, int]:
+        """How many dossiers have been judged, and on how many events altogether."""
+        query = "SELECT count(), sum(version_events) FROM {db}.assessments FINAL WHERE cycle = 1"
+        ((dossiers, events),) = self.rows(query)
+        return int(dossiers), int(events)
+
+
+def _event(columns: Sequence[str], row: Sequence[Any]) -> Event:
+    values = {_NAMES.get(name, name): _plain(value) for name, value in zip(columns, row, strict=True)}
+    unit, value = values.pop("limit_unit"), values.pop("limit_value")
+    return Event(**values, limit=None if unit is None else Limit(unit, value))
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

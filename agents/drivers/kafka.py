@@ -1,0 +1,249 @@
+"""The broker behind the ports: what we send, and what a worker's memory is rebuilt from.
+
+Failures of the broker become `Unavailable` here, so that nobody else knows aiokafka's errors:
+``kafka_unavailable`` when it may answer later by itself, ``kafka_refused`` when it answers no (a
+right, a size, a topic that is not there) and a person must act; both are waited out.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.codec import has_lz4
+from aiokafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from agents.ports import Outgoing
+from agents.settings import Settings
+from schemas.errors import Unavailable
+
+#: A request that the broker does not answer is given up after this long, and `Unavailable` is raised after at
+#: most twice that; much longer, and a worker would count as stalled before it says that it is held.
+REQUEST_SECONDS = 10.0
+#: Records wait this long for company in one request: a chunk's records are handed over within it anyway.
+LINGER_MS = 2
+#: Kafka's default of 16 KiB makes one request of every 80 records; every topic allows at least a megabyte.
+BATCH_BYTES = 256 * 1024
+#: Reading a state partition is given up when nothing came for this long.
+READ_SECONDS = 30.0
+#: A worker may own many partitions; so many are read at a time.
+READERS = 4
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """How to reach and enter the cluster, as keyword arguments that every aiokafka client takes."""
+    answer: dict[str, Any] = {
+        "bootstrap_servers": list(settings.brokers),
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        answer["ssl_context"] = ssl.create_default_context(cafile=settings.ssl_cafile)
+    if settings.security_protocol.startswith("SASL"):
+        answer["sasl_mechanism"] = settings.sasl_mechanism
+        answer["sasl_plain_username"] = settings.sasl_username
+        answer["sasl_plain_password"] = settings.sasl_password.get_secret_value()
+    return answer
+
+
+@lru_cache(maxsize=65_536)  # in Python it costs 6 µs, and a dossier has many events
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition of a key: murmur2 as every Kafka client computes it, from aiokafka."""
+    numbers = range(partitions)
+    chosen: int = DefaultPartitioner()(key, numbers, numbers)
+    return chosen
+
+
+def unavailable(failure: BaseException, what: str) -> Unavailable:
+    """What a failure of the broker means to us, in one line."""
+    refused = isinstance(failure, BrokerResponseError) and not failure.retriable
+    reason = "kafka_refused" if refused else "kafka_unavailable"
+    return Unavailable(reason, f"{what}: {type(failure).__name__}: {failure}".strip().rstrip(":"))
+
+
+class KafkaOutbox:
+    """The `Outbox` to a real cluster: one idempotent producer, every record acknowledged by all in sync.
+
+    Used as ``async with KafkaOutbox(settings) as outbox``, in the loop that sends. What was not
+    acknowledged in time stays on its way, in its order (an idempotent batch never expires), so a
+    broker that comes back may write it as well as what is sent again. After a refusal the sequence
+    numbers have a hole that the broker would refuse for ever: the next send opens a new producer.
+    """
+
+    def __init__(self, settings: Settings, *, request_seconds: float = REQUEST_SECONDS) -> None:
+        self._settings = settings
+        self._patience = request_seconds
+        self._producer: AIOKafkaProducer | None = None
+        self._opening = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._discard(self._producer)
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=self._patience)
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Return when every in-sync copy of the cluster has acknowledged every record; see the port."""
+        producer: AIOKafkaProducer | None = None
+        try:
+            async with asyncio.timeout(2 * self._patience):
+                producer = await self._open()
+                await _send_all(producer, records)
+        except (KafkaError, OSError, TimeoutError) as failure:
+            if not isinstance(failure, OSError | TimeoutError | KafkaTimeoutError):
+                self._discard(producer)
+            raise unavailable(failure, f"sending to {', '.join(self._settings.brokers)}") from failure
+
+    async def _open(self) -> AIOKafkaProducer:
+        async with self._opening:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    **connection(self._settings),
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=LINGER_MS,
+                    max_batch_size=BATCH_BYTES,
+                    request_timeout_ms=int(self._patience * 1000),
+                    compression_type="lz4" if has_lz4() else None,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    self._close_later(producer)
+                    raise
+                self._producer = producer
+            return self._producer
+
+    def _discard(self, producer: AIOKafkaProducer | None) -> None:
+        if producer is not None and producer is self._producer:
+            self._producer = None
+            self._close_later(producer)
+
+    def _close_later(self, producer: AIOKafkaProducer) -> None:
+        closing = asyncio.create_task(_close(producer))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+
+async def _send_all(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+    """Send in batches that we fill ourselves: one future for each and not for each record (5 µs instead of 14)."""
+    acknowledged: list[asyncio.Future[object]] = []
+    try:
+        for (topic, partition), group in (await _by_partition(producer, records)).items():
+            for batch in _batches(producer, group):
+                # One by one: when a later batch cannot be sent, the earlier ones are on their way.
+                acknowledged.append(await producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401
+        outcomes = await asyncio.gather(*acknowledged, return_exceptions=True)
+    finally:
+        for future in acknowledged:
+            future.add_done_callback(_heard)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+def _heard(future: asyncio.Future[object]) -> None:
+    """Take the outcome nobody waits for any more, or asyncio would log it as an error."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _batches(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> Iterator[BatchBuilder]:
+    batch = producer.create_batch()
+    for record in records:
+        if not _add(batch, record):
+            yield batch
+            batch = producer.create_batch()
+            _add(batch, record)  # the first record of a batch always fits
+    yield batch
+
+
+async def _by_partition(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing]
+) -> dict[tuple[str, int], list[Outgoing]]:
+    groups: dict[tuple[str, int], list[Outgoing]] = {}
+    for record in records:
+        partition = record.partition
+        if partition is None:
+            partition = partition_of(record.key, len(await producer.partitions_for(record.topic)))
+        groups.setdefault((record.topic, partition), []).append(record)
+    return groups
+
+
+def _add(batch: BatchBuilder, record: Outgoing) -> bool:
+    fitted = batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
+    return fitted is not None
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    # Stopping waits for batches that never expire, so they are given up first; whoever still waits for one hears it.
+    producer._message_accumulator.fail_all(KafkaError("the producer was given up"))  # noqa: SLF001
+    with suppress(KafkaError, OSError, TimeoutError):
+        await asyncio.wait_for(producer.stop(), 2 * REQUEST_SECONDS)
+
+
+class KafkaStateLog:
+    """The `StateLog` of a real cluster: a consumer of its own for each reading, in no group."""
+
+    def __init__(self, settings: Settings, topic: str) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._readers = asyncio.Semaphore(READERS)
+
+    async def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        """Every record from the first that compaction left to the end as it is now; see the port."""
+        async with self._readers:
+            consumer = AIOKafkaConsumer(
+                **connection(self._settings),
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                request_timeout_ms=int(REQUEST_SECONDS * 1000),
+                max_partition_fetch_bytes=4 * 1024 * 1024,
+            )
+            try:
+                await asyncio.wait_for(consumer.start(), READ_SECONDS)
+                async for records in _to_the_end(consumer, TopicPartition(self._topic, partition)):
+                    for record in records:
+                        if record.key is not None:
+                            yield record.key, record.value
+            except (KafkaError, OSError, TimeoutError) as failure:
+                raise unavailable(failure, f"reading {self._topic} [{partition}]") from failure
+            finally:
+                await consumer.stop()
+
+
+async def _to_the_end(consumer: AIOKafkaConsumer, where: TopicPartition) -> AsyncIterator[Sequence[Any]]:
+    """Everything of one partition up to the end offset of now; `TimeoutError` when nothing comes.
+
+    The end test is the position and not the last offset seen: compaction leaves gaps, and the
+    records before the end may be gone.
+    """
+    consumer.assign([where])
+    end = (await asyncio.wait_for(consumer.end_offsets([where]), READ_SECONDS))[where]
+    await consumer.seek_to_beginning(where)
+    position, since = -1, time.monotonic()
+    while True:
+        reached = await asyncio.wait_for(consumer.position(where), READ_SECONDS)
+        if reached >= end:
+            return
+        if reached > position:
+            position, since = reached, time.monotonic()
+        elif time.monotonic() - since > READ_SECONDS:
+            raise TimeoutError(f"no record for {READ_SECONDS:.0f} s at offset {reached} of {end}")
+        fetched = await consumer.getmany(where, timeout_ms=1_000)
+        for records in fetched.values():
+            yield records

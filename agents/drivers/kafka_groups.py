@@ -1,0 +1,61 @@
+"""How far behind the workers are, as the broker sees it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
+
+from agents.drivers.kafka import connection, unavailable
+from agents.settings import Settings
+from schemas.topics import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One consumer group: how many workers are in it, and how many records of each topic it has still to finish."""
+
+    name: str
+    members: int
+    behind: Mapping[str, int]
+
+
+async def groups(settings: Settings, wanted: Mapping[str, Sequence[Topic]]) -> list[Group]:
+    """The groups of these workers, by name; a group that never was has no members and all records before it.
+
+    Raises `Unavailable` when no broker answers.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    consumer = AIOKafkaConsumer(**connection(settings))
+    try:
+        await admin.start()
+        await consumer.start()
+        return [await _group(admin, consumer, settings, name, topics) for name, topics in wanted.items()]
+    except (KafkaError, OSError, TimeoutError) as failure:
+        raise unavailable(failure, "asking Kafka for its consumer groups") from failure
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def _group(
+    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, settings: Settings, name: str, topics: Sequence[Topic]
+) -> Group:
+    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(settings.partitions)]
+    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    behind = dict.fromkeys((topic.name for topic in topics), 0)
+    committed = await admin.list_consumer_group_offsets(f"dunghan-{name}")
+    for partition in partitions:
+        known = committed.get(partition)
+        done = known.offset if known is not None and known.offset >= 0 else begins[partition]
+        behind[partition.topic] += max(0, ends[partition] - done)
+    return Group(name, await _members(admin, f"dunghan-{name}"), behind)
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
+    ((answer,),) = [answer.groups for answer in await admin.describe_consumer_groups([group])]
+    code, members = answer[0], answer[5]
+    if code:
+        raise for_code(code)(group)
+    return len(members)

@@ -1,0 +1,147 @@
+"""The outside world in memory: what unit tests, fault scripts and stories use instead of services.
+
+Public on purpose and small on purpose: it keeps the contracts of `agents.ports`, as the real
+drivers do, and can be told to fail. Nothing here is thread-safe, and nothing survives the process.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.partitioner import DefaultPartitioner
+
+from agents.ports import Outgoing
+from schemas.errors import LeaseLost, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecord:
+    """A record as the memory broker keeps it; fits `agents.ports.Record`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class MemoryOutbox:
+    """An `Outbox` whose broker is ``topics``: topic → records in the order they were accepted.
+
+    ``fail_next(n)`` makes the next n calls raise `Unavailable`; with ``accept`` the broker keeps
+    that many records of each failing call first, as a real one may.
+    """
+
+    partitions: int = 4
+    topics: dict[str, list[MemoryRecord]] = field(default_factory=dict)
+    _ends: dict[tuple[str, int], int] = field(default_factory=dict)
+    _failures: int = 0
+    _accept: int = 0
+
+    def fail_next(self, times: int, *, accept: int = 0) -> None:
+        """Make the next ``times`` calls fail after keeping ``accept`` of their records."""
+        self._failures, self._accept = times, accept
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Keep the records, or some of them and raise `Unavailable` when told to."""
+        if self._failures:
+            self._failures -= 1
+            self._keep(records[: self._accept])
+            raise Unavailable("kafka_unavailable", "the memory broker was told to fail")
+        self._keep(records)
+
+    def records(self, topic: str, partition: int | None = None) -> list[MemoryRecord]:
+        """What the broker has of a topic, or of one partition of it, in order."""
+        kept = self.topics.get(topic, [])
+        return [record for record in kept if partition is None or record.partition == partition]
+
+    def _keep(self, records: Sequence[Outgoing]) -> None:
+        for record in records:
+            partition = record.partition
+            if partition is None:
+                everywhere = list(range(self.partitions))
+                partition = DefaultPartitioner()(record.key, everywhere, everywhere)
+            offset = self._ends.get((record.topic, partition), 0)
+            self._ends[record.topic, partition] = offset + 1
+            kept = MemoryRecord(record.topic, partition, offset, 0, record.key, record.value, record.headers)
+            self.topics.setdefault(record.topic, []).append(kept)
+
+
+@dataclass(slots=True)
+class MemoryStateLog:
+    """A `StateLog` over a topic of a `MemoryOutbox`: the compacted view, tombstones gone.
+
+    ``fail_next(n)`` makes the next n readings raise `Unavailable` halfway.
+    """
+
+    outbox: MemoryOutbox
+    topic: str
+    _failures: int = 0
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` readings fail after half of the records."""
+        self._failures = times
+
+    async def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        """The last value of every key, in the order of their last writing."""
+        latest: dict[bytes, bytes | None] = {}
+        for record in self.outbox.records(self.topic, partition):
+            if record.key is not None:
+                latest.pop(record.key, None)
+                latest[record.key] = record.value
+        alive = [(key, value) for key, value in latest.items() if value is not None]
+        failing = self._failures > 0
+        self._failures -= failing
+        for key, value in alive[: len(alive) // 2] if failing else alive:
+            yield key, value
+        if failing:
+            raise Unavailable("kafka_unavailable", "the memory state log was told to fail")
+
+
+@dataclass(slots=True)
+class MemoryFacts:
+    """ClickHouse in memory: ``tables`` maps a table to its rows, each a dict, as often as inserted.
+
+    Unlike the real one it never replaces rows by version: a test sees every insert.
+    """
+
+    tables: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    _failures: int = 0
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` inserts raise `Unavailable`, without a row."""
+        self._failures = times
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Keep the rows by column name."""
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("clickhouse_unavailable", "the memory tables were told to fail")
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        self.tables.setdefault(table, []).extend(named)
+
+
+@dataclass(slots=True)
+class MemoryLease:
+    """A `Lease` that is ours until ``lose()``; ``lose_after(n)`` loses it after n more checks."""
+
+    gone: bool = False
+    _checks_left: int | None = None
+
+    def lose(self) -> None:
+        """Give the partition to somebody else, now."""
+        self.gone = True
+
+    def lose_after(self, checks: int) -> None:
+        """Give it away once ``checks`` more checks have passed."""
+        self._checks_left = checks
+
+    def check(self) -> None:
+        """Return while the lease is ours, else raise `LeaseLost`."""
+        if self._checks_left is not None:
+            self.gone = self.gone or self._checks_left <= 0
+            self._checks_left -= 1
+        if self.gone:
+            raise LeaseLost("partition_moved", "the memory lease was given away")

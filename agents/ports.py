@@ -1,0 +1,143 @@
+"""The seams between what we do and what we do it with; workers are written against these alone.
+
+A port says what may be relied on. What it does not promise, no caller may assume: the memory
+drivers and the real ones are held to the same contract tests, and nothing beyond them.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Now, as an argument: logic never reads the machine's clock itself.
+
+    Two calls may give the same instant. Only a live clock moves by itself; a caller must not wait
+    for another one to move.
+    """
+
+    @property
+    def live(self) -> bool:
+        """False for a fixed or last-event clock: a back-load sends no alert."""
+        ...
+
+    def now(self) -> datetime:
+        """The instant of judging, aware, in UTC."""
+        ...
+
+    def saw(self, at: datetime) -> None:
+        """Tell the time of an accepted event; it moves the last-event clock, others ignore it."""
+        ...
+
+
+class Record(Protocol):
+    """One Kafka record as it was fetched: bytes, unread and untrusted.
+
+    Offsets of a partition rise but may have gaps (compaction); a key or value may be absent.
+    """
+
+    @property
+    def topic(self) -> str:
+        """Where it was read."""
+        ...
+
+    @property
+    def partition(self) -> int:
+        """Its partition's number."""
+        ...
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch, from the producer or the broker as the topic says."""
+        ...
+
+    @property
+    def key(self) -> bytes | None:
+        """The key's bytes."""
+        ...
+
+    @property
+    def value(self) -> bytes | None:
+        """The value's bytes; None is a tombstone."""
+        ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Name and value of each header, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one fetch of one partition brought: at least one record, in the order of offsets.
+
+    Its borders mean nothing: after a crash or a rebalance the same records come in other chunks.
+    """
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to send; ``value`` None is a tombstone, ``partition`` None is murmur2 of the key."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    partition: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Outbox(Protocol):
+    """The way out: records the broker has acknowledged, or `Unavailable`."""
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        """Return when the broker has acknowledged every one of the records.
+
+        Records of one partition keep their order. When this raises `Unavailable`, any subset may
+        be there, and sending again may write some of them twice: what is sent must bear that.
+        """
+        ...
+
+
+class StateLog(Protocol):
+    """The compacted topic that a worker's memory is rebuilt from."""
+
+    def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
+        """Every (key, value) of the partition, oldest first, to the end as it was at the call.
+
+        A key may come several times (the last is the one that holds) and None deletes it. What is
+        written after the call may or may not be seen. Raises `Unavailable`, also halfway through.
+        """
+        ...
+
+
+class Facts(Protocol):
+    """ClickHouse, as archive needs it."""
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Return when ClickHouse has acknowledged the rows; `Unavailable` when it is down or too slow.
+
+        After `Unavailable` the rows may be there or not: a row must be the same when it is sent again.
+        """
+        ...
+
+
+class Lease(Protocol):
+    """The right to write for a partition, which can be lost at any await."""
+
+    def check(self) -> None:
+        """Return while the partition is ours; raise `LeaseLost` when it is not, or may not be.
+
+        Called right before each write. A write already on its way may still arrive afterwards:
+        what is written must bear that too.
+        """
+        ...

@@ -1,0 +1,146 @@
+"""What `explain` shows is the assessment, and every sum can be done by hand."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agents.config import load
+from agents.demo import CONFIG
+from agents.demo_log import write_log
+from agents.explain import explain
+from agents.messages import clock_text
+from schemas.event import canonical
+from streams.history import History, add
+from streams.ledger import measure
+from streams.verdict import assess
+from tests.commands import ROOT, dunghan
+from tests.hanoi import at, event, history, rules
+
+RULES = load(ROOT / "config")
+FIGURE = re.compile(r"\b[0-9]+:[0-9]{2}:[0-9]{2}(?:,[0-9]+)?(?![0-9:/])")
+OVER_TET = history(
+    event(2, "2026-02-12T09:10", channel="online", stage="Tiếp nhận"),
+    event(4, "2026-02-12T15:00", stage="Thẩm định", processing_unit="H26.03"),
+    event(5, "2026-02-13T10:00", processing_unit="H26.03"),
+    event(4, "2026-02-23T11:00:30.5", processing_unit="H26.03"),
+)
+
+LAID_OUT = """\
+Hồ sơ H26.12-260302-0001 · xét đến T6 27/02/2026 11:00:00 (Asia/Ho_Chi_Minh)
+
+Lần giải quyết 1: Đang xử lý · trong hạn, đồng hồ đang chạy
+  Thủ tục               1.004441, nộp trực tuyến
+  Đơn vị                Chi nhánh số 3 (H26.03)
+  Thời hạn              5 ngày làm việc
+  Hạn ban đầu           T5 26/02/2026 17:00:00
+  Hạn hiện tại          T2 02/03/2026 09:00:30,5
+  Hạn không kể gia hạn  T2 02/03/2026 09:00:30,5
+  Còn lại               6 giờ
+  Mức cảnh báo          sắp đến hạn
+  Theo QĐ 766           đúng hạn
+  Xét lại lúc           T2 02/03/2026 00:00:00
+
+  Từ                   Đến                  Đơn vị  Bước       Đồng hồ   Giải quyết   Tạm dừng  Ngoài giờ         Cộng
+  T5 12/02 09:10:00    T5 12/02 15:00:00    H26.12  Tiếp nhận  chạy         4:50:00    0:00:00    1:00:00      5:50:00
+  T5 12/02 15:00:00    T6 13/02 10:00:00    H26.03  Thẩm định  chạy         4:00:00    0:00:00   15:00:00     19:00:00
+  T6 13/02 10:00:00    T2 23/02 11:00:30,5  H26.03  Thẩm định  tạm dừng     0:00:00  9:00:30,5  232:00:00  241:00:30,5
+  T2 23/02 11:00:30,5  T6 27/02 11:00:00    H26.03  Thẩm định  chạy      31:59:29,5    0:00:00   64:00:00   95:59:29,5
+                                                               Cộng      40:49:29,5  9:00:30,5  312:00:00    361:50:00
+  40:49:29,5 + 9:00:30,5 + 312:00:00 = 361:50:00, từ T5 12/02/2026 09:10:00 đến T6 27/02/2026 11:00:00
+  Lịch vn: T2–T6 08:00–12:00, 13:00–17:00
+  Ngày nghỉ: T2 16/02/2026, T3 17/02/2026, T4 18/02/2026, T5 19/02/2026, T6 20/02/2026"""
+
+
+def length(figure: str) -> timedelta:
+    hours, minutes, seconds = figure.replace(",", ".").split(":")
+    return timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+
+
+def figures(line: str) -> list[timedelta]:
+    """The four figures at the end of a line of the table."""
+    return [length(found) for found in FIGURE.findall(line)[-4:]]
+
+
+def table(lines: list[str]) -> tuple[list[str], str]:
+    """The lines of the first table, and its last, with the sums."""
+    start = next(number for number, line in enumerate(lines) if "Giải quyết" in line and "Ngoài giờ" in line)
+    end = next(number for number in range(start, len(lines)) if lines[number].strip().startswith("Cộng"))
+    return lines[start + 1 : end], lines[end]
+
+
+def test_a_pause_over_tet_reads_as_a_clerk_would_write_it() -> None:
+    assert "\n".join(explain(OVER_TET, RULES, now=at("2026-02-27T11:00"))) == LAID_OUT
+
+
+@pytest.mark.parametrize("moment", ["2026-11-25T12:00:00+07:00", "2026-02-18T10:00:00+07:00"])
+def test_every_figure_is_the_assessment_s_and_every_column_adds_up(moment: str) -> None:
+    office = load(CONFIG)
+    log = write_log(office.calendars["vn"], now=datetime.fromisoformat(moment).astimezone(UTC), dossiers=500)
+    for told in log.dossiers:
+        known = History(told.code)
+        for one in told.events:
+            known = add(known, one)
+        (cycle,) = assess(known, office, now=log.now).cycles
+        lines = list(explain(known, office, now=log.now))
+        if not cycle.segments:
+            continue
+        spent = measure(cycle, office, now=log.now)
+        rows, total = table(lines)
+        sums = figures(total)
+        assert sums == [spent.working, spent.paused, spent.off, spent.wall], told.code
+        assert [sum(column, timedelta()) for column in zip(*map(figures, rows), strict=True)] == sums, told.code
+        assert all(sum(row[:3], timedelta()) == row[3] for row in map(figures, rows)), told.code
+        assert not any("≠" in line for line in lines)
+
+
+def test_a_due_time_an_unknown_unit_and_lateness_are_told() -> None:
+    late = history(
+        event(2, "2026-03-02T09:00", processing_unit="Z1", due="2026-03-03T00:00"),
+        event(9, "2026-03-04T09:00", processing_unit="Z1"),
+    )
+    text = "\n".join(explain(late, RULES, now=at("2026-03-05T09:00")))
+    assert "Lần giải quyết 1: Đã xử lý xong · quá hạn\n" in text
+    assert "Quá hạn               1 giờ, tại Z1" in text
+    assert "phải gửi thư xin lỗi" in text
+
+
+def test_a_made_up_day_and_a_calendar_round_the_clock_are_named() -> None:
+    office = load(CONFIG)
+    worked = history(event(2, "2026-01-09T16:00"), event(9, "2026-01-10T09:00"))
+    text = "\n".join(explain(worked, RULES, now=at("2026-01-12T09:00")))
+    assert "Làm bù: T7 10/01/2026" in text
+    open_always = history(event(2, "2026-01-09T16:00", processing_unit="H26.24"))
+    assert "Lịch lien-tuc: T2–CN 00:00–24:00" in "\n".join(explain(open_always, office, now=at("2026-01-09T17:00")))
+
+
+def test_what_never_started_has_no_table() -> None:
+    refused = history(event(1, "2026-03-02T09:00"), event(3, "2026-03-02T10:00"))
+    text = "\n".join(explain(refused, RULES, now=at("2026-03-03T09:00")))
+    assert "Lần giải quyết 1: Không được tiếp nhận · không được tiếp nhận" in text
+    assert "Ngoài giờ" not in text
+
+
+def test_two_cycles_have_a_table_each_and_a_letter_alone_has_none() -> None:
+    reopened = history(event(2, "2026-03-02T09:00"), event(9, "2026-03-03T09:00"), event(4, "2026-03-04T09:00"))
+    text = "\n".join(explain(reopened, rules(), now=at("2026-03-05T09:00")))
+    assert text.count("Ngoài giờ") == 2
+    letter = history(event(None, "2026-03-02T09:00", kind="letter", letter="apology"))
+    assert list(explain(letter, rules(), now=at("2026-03-05T09:00")))[-1] == "Chưa có sự kiện nào về trạng thái."
+
+
+def test_lengths_keep_their_decimals_so_that_they_can_be_added() -> None:
+    assert clock_text(timedelta(hours=30, seconds=0.25)) == "30:00:00,25"
+
+
+def test_the_command_explains_a_dossier_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"".join(canonical(one) + b"\n" for one in OVER_TET.events))
+    options = ("--from", file, "--now", "2026-02-27T11:00:00+07:00", "--config", ROOT / "config")
+    answered = dunghan("explain", OVER_TET.dossier_code, *options)
+    assert answered.code == 0
+    assert answered.out.splitlines() == list(explain(OVER_TET, RULES, now=at("2026-02-27T11:00")))
+    unknown = dunghan("explain", "H26.12-260302-0009", *options)
+    assert (unknown.code, unknown.out) == (1, "")
+    assert unknown.err.endswith("has no dossier H26.12-260302-0009 [dossier_unknown]\n")
