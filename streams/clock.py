@@ -88,11 +88,15 @@ class Course:
     state: State
     imputed: bool = False
     illegal: bool = False
-    conflicting: bool = False
-    status: int = 0
+    status: int = 0  # of its last status event; 0 while there is none
     subject: Subject = field(default_factory=lambda: Subject(None, None, None, None, None))
     registered: list[Step] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+
+    @property
+    def lettered(self) -> bool:
+        """Whether an apology letter was sent in its time, or before its start."""
+        return any(step.event.kind == "letter" for step in (*self.registered, *self.steps))
 
     @property
     def started(self) -> bool:
@@ -119,15 +123,13 @@ class _Walk:
         self.unit: str | None = None
         self.stage: str | None = None
 
-    def take(self, event: Event, *, conflicting: bool) -> None:
-        if event.status is None:
-            if self.courses:
-                self.courses[-1].conflicting |= conflicting
-                self._record(Step(event, self.state, self.state, False, self.unit, self.stage))
-            return
-        before, after = self.state, self._effect(event, event.status)
+    def take(self, event: Event) -> None:
+        before, after = self.state, None if event.status is None else self._effect(event, event.status)
         if not self.courses or (before is State.STOPPED and after is State.RUNNING):
             self.courses.append(Course(len(self.courses) + 1, State.NOT_STARTED))
+        if event.status is None:
+            self._record(Step(event, self.state, self.state, False, self.unit, self.stage))
+            return
         course = self.courses[-1]
         if after is not None or (before is State.NOT_STARTED and event.status == REGISTERED):
             self._carry(event, holds=after is not None)
@@ -137,7 +139,6 @@ class _Walk:
         self.state = after or before
         course.state = self.state
         course.status = event.status
-        course.conflicting |= conflicting
         course.illegal |= self.last_status is not None and event.status not in EXPECTED[self.last_status]
         self.last_status = event.status
         self._record(Step(event, before, self.state, after is not None, self.unit, self.stage))
@@ -158,9 +159,9 @@ class _Walk:
         self.case = event.case or self.case
         self.channel = event.channel or self.channel
         self.receiving_unit = event.receiving_unit or self.receiving_unit
+        self.stage = event.stage or self.stage
         if holds:
             self.unit = event.processing_unit or self.unit
-            self.stage = event.stage or self.stage
 
 
 def walk(events: Timeline, clock_runs_on: frozenset[str] = frozenset()) -> tuple[Course, ...]:
@@ -170,5 +171,5 @@ def walk(events: Timeline, clock_runs_on: frozenset[str] = frozenset()) -> tuple
     """
     walked = _Walk(clock_runs_on)
     for event in events.events:
-        walked.take(event, conflicting=event.event_id in events.conflicting)
-    return tuple(walked.courses)
+        walked.take(event)
+    return tuple(course for course in walked.courses if course.status)

@@ -27,12 +27,12 @@ class History:
 class Timeline:
     """The events that count as of an instant, in the order in which they happened.
 
-    ``conflicting`` are the ids under which more than one content stood; ``latest`` is the time of the
+    ``conflicting`` says that an id stood for more than one content; ``latest`` is the time of the
     last event known, ``upcoming`` that of the first left out because it is dated after the instant.
     """
 
     events: tuple[Event, ...]
-    conflicting: frozenset[str]
+    conflicting: bool
     upcoming: datetime | None
     latest: datetime | None
 
@@ -71,8 +71,9 @@ def timeline(history: History, *, now: datetime) -> Timeline:
         conflicting = frozenset(name for name in first if ids.count(name) > 1)
     voided = {event.voids for event in first.values() if event.kind == "void"}
     if voided or conflicting:
-        events = tuple(event for event in first.values() if event.kind != "void" and event.event_id not in voided)
-    return Timeline(_ordered(events), conflicting, upcoming, latest)
+        events = tuple(event for event in first.values() if event.kind == "void" or event.event_id not in voided)
+        conflicting &= {event.event_id for event in events}
+    return Timeline(_ordered(events), bool(conflicting), upcoming, latest)
 
 
 def _ordered(events: tuple[Event, ...]) -> tuple[Event, ...]:

@@ -40,15 +40,19 @@ def near_due_margin(term: Term, received: datetime, calendar: Calendar) -> timed
     A rule's own margin; else an hour for exact limits; else a fifth of the working time from the
     start to the original due time, but at least four hours and at most two working days.
     """
-    if term.limit is not None and term.limit.unit == "same_day":
-        return None
-    near = term.rule.near_due if term.rule is not None else None
+    near = term.near_due
     if near is not None:
         return (near.working_days or 0) * WORKING_DAY + (near.working_hours or 0) * HOUR
+    if _same_day(term):
+        return None
     if term.current.exact:
         return HOUR
     promised = working_time(calendar, received, term.original.at) if term.original is not None else ZERO
     return min(max(promised / 5, 4 * HOUR), 2 * WORKING_DAY)
+
+
+def _same_day(term: Term) -> bool:
+    return term.limit is not None and term.limit.unit == "same_day"
 
 
 class _Thresholds:
@@ -56,6 +60,7 @@ class _Thresholds:
 
     def __init__(self, term: Term, margin: timedelta | None) -> None:
         self._exact = term.current.exact
+        self._same_day = _same_day(term)
         self._margin = margin
         self._known: dict[tuple[Calendar, datetime], list[tuple[datetime, Level]]] = {}
 
@@ -68,12 +73,12 @@ class _Thresholds:
 
     def _found(self, calendar: Calendar, due: Due) -> list[tuple[datetime, Level]]:
         found = [(due.missed_from, Level.OVERDUE)]
-        if self._margin is None:
-            found.append((_before(calendar, due, HOUR), Level.DUE_TODAY))
-        else:
+        if self._margin is not None:
             found.append((_before(calendar, due, self._margin), Level.NEAR_DUE))
-            if not self._exact:
-                found.append((calendar.at(due.day), Level.DUE_TODAY))
+        if self._same_day:
+            found.append((_before(calendar, due, HOUR), Level.DUE_TODAY))
+        elif not self._exact:
+            found.append((calendar.at(due.day), Level.DUE_TODAY))
         return sorted(found, key=lambda threshold: (threshold[0], _RANK[threshold[1]]))
 
 
@@ -83,12 +88,13 @@ def rungs(term: Term, course: Course, rules: Rules) -> tuple[Rung, ...]:
     thresholds = _Thresholds(term, margin)
     found: list[Rung] = []
     late, due = ZERO, None
-    for piece in term.pieces:
+    for number, piece in enumerate(term.pieces):
         if piece.due is None:
             found.append(Rung(piece.begin, piece.end, Level.NONE, piece.unit, None))
             continue
         if piece.due != due:
-            late, due = ZERO, piece.due
+            due = piece.due  # which may lie before what was worked already
+            late = sum((_worked_after(due, earlier, rules) for earlier in term.pieces[:number]), ZERO)
         calendar = rules.calendar(piece.unit)
         levels = thresholds.of(calendar, due)
         if piece.end is None or piece.end > due.missed_from:
@@ -96,9 +102,14 @@ def rungs(term: Term, course: Course, rules: Rules) -> tuple[Rung, ...]:
             serious = since if late >= SERIOUSLY else add_working_time(calendar, since, SERIOUSLY - late)
             levels = [*levels, (max(due.missed_from, serious), Level.SERIOUSLY_OVERDUE)]
         found += _climb(piece, levels)
-        if piece.end is not None and piece.end > due.at:
-            late += working_time(calendar, max(piece.begin, due.at), piece.end)
+        late += _worked_after(due, piece, rules)
     return tuple(found)
+
+
+def _worked_after(due: Due, piece: Piece, rules: Rules) -> timedelta:
+    if piece.end is None or piece.end <= due.at:
+        return ZERO
+    return working_time(rules.calendar(piece.unit), max(piece.begin, due.at), piece.end)
 
 
 def _before(calendar: Calendar, due: Due, margin: timedelta) -> datetime:

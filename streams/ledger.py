@@ -126,9 +126,9 @@ def used(lived: Sequence[Segment], late_working: timedelta, late_unextended: tim
     return Used(seconds(working), seconds(paused), seconds(off), seconds(late_working), seconds(late_unextended))
 
 
-def breached_in(lived: Sequence[Segment], due: datetime) -> str | None:
+def breached_in(course: Course, lived: Sequence[Segment], due: datetime) -> str | None:
     """The unit that held the dossier at the due instant; at a hand-over it is the one that hands over."""
-    holder = lived[0].unit if lived else None
+    holder = course.steps[0].unit
     for segment in lived:
         if segment.begin < due:
             holder = segment.unit

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas.assessment import Flag
 from schemas.event import Event
-from schemas.limits import Limit, LimitRule
+from schemas.limits import Limit, LimitRule, Match, NearDue
 from streams.calendar import Calendar, add_working_time, working_time
 from streams.clock import REGISTERED, WAITING, Course, State, Step
 from streams.limits import Due, Policy, Rules, due_at, due_of, source_due
@@ -60,7 +60,7 @@ class Term:
 
     rules: Rules
     limit: Limit | None
-    rule: LimitRule | None
+    near_due: NearDue | None
     policy: Policy | None
     current: Promise
     unextended: Promise
@@ -70,12 +70,11 @@ class Term:
     appointed: bool = False  # a source has named the due time, or it was carried over
     settled: bool = False  # too late for an appointment: a pause, halt, stop or extension was there
     extension: Due | None = None
-    paused_at: datetime | None = None
+    paused: tuple[datetime, Calendar] | None = None  # since when, and the calendar of who held it then
     began_in_time: bool = False
     flags: set[Flag] = field(default_factory=set)
     pieces: list[Piece] = field(default_factory=list)
     mark: datetime | None = None  # since when the clock runs for this unit, towards this due time
-    days: set[date] = field(default_factory=set)
 
     def due(self, event: Event, calendar: Calendar) -> Due | None:
         """The due time that the event names, if it names one."""
@@ -92,13 +91,13 @@ class Term:
             if step.before is State.RUNNING:
                 self._cut(at, holder)
             if self.current.due is not None and self.name(named) not in self.in_force:
-                self._extend(named, self.paused_at or at, calendar)
+                self._extend(named, at)
         if not step.counts:
             return
         waiting = step.before in WAITING
         resumes = waiting and step.after not in WAITING
         if named is not None and not resumes:
-            self._offer(named, step, calendar)
+            self._offer(named, step)
         if step.before is State.RUNNING and step.after in WAITING:
             self.wait(at, calendar)
         elif resumes:
@@ -123,14 +122,13 @@ class Term:
 
     def wait(self, at: datetime, calendar: Calendar) -> None:
         """Begin a pause or halt."""
-        self.paused_at = at
+        self.paused = (at, calendar)
         self.current.pause(at, calendar)
         self.unextended.pause(at, calendar)
         self.began_in_time = self.current.left is not None
 
     def _resume(self, step: Step, named: Due | None, calendar: Calendar) -> None:
-        at, began, began_in_time = step.event.at, self.paused_at, self.began_in_time
-        self.paused_at = None
+        at, began_in_time = step.event.at, self.began_in_time
         fresh = named is not None and self.name(named) not in self.in_force
         self.current.resume(at, calendar)
         self.unextended.resume(at, calendar)
@@ -140,18 +138,19 @@ class Term:
             if began_in_time:
                 self.current.due = named
             else:
-                self._extend(named, began or at, calendar)
+                self._extend(named, at)
+        self.paused = None
         self.remember(self.current.due)
 
-    def _offer(self, named: Due, step: Step, calendar: Calendar) -> None:
+    def _offer(self, named: Due, step: Step) -> None:
         """A due time on an event that ends no pause; during a pause it counts as sent before it."""
-        at = self.paused_at or step.event.at
+        at = self.paused[0] if self.paused is not None else step.event.at
         if self.current.due is None or not (self.appointed or self.settled or self.current.missed(at)):
             self.appoint(named)
-            if self.paused_at is not None:
-                self.wait(self.paused_at, calendar)
+            if self.paused is not None:
+                self.wait(*self.paused)
         elif self.name(named) not in self.in_force and step.after not in _ENDS:
-            self._extend(named, at, calendar)
+            self._extend(named, at)
 
     def appoint(self, named: Due) -> None:
         """Take a due time that the source named as the appointment, for both promises."""
@@ -161,8 +160,9 @@ class Term:
         self.appointed = True
         self.remember(named)
 
-    def _extend(self, named: Due, at: datetime, calendar: Calendar) -> None:
+    def _extend(self, named: Due, sent_at: datetime) -> None:
         """At most one extension a cycle, sent in time, to a later instant."""
+        at = self.paused[0] if self.paused is not None else sent_at
         if self.extension is not None:
             self.flags.add(Flag.EXTENSION_LIMIT_EXCEEDED)
         elif self.current.missed(at):
@@ -171,14 +171,13 @@ class Term:
             self.current.due = self.extension = named
             self.settled = True
             self.remember(named)
-            if self.paused_at is not None:
-                self.current.pause(self.paused_at, calendar)
+            if self.paused is not None:
+                self.current.pause(*self.paused)
 
     def remember(self, due: Due | None) -> None:
         """Note a due time that is in force: named again, it says nothing new."""
         if due is not None:
             self.in_force.add(self.name(due))
-            self.days.add(due.day)
 
 
 def begin(course: Course, previous: Term | None, rules: Rules, policy: Policy | None) -> Term:
@@ -189,9 +188,13 @@ def begin(course: Course, previous: Term | None, rules: Rules, policy: Policy | 
         return _carried(first, previous, rules, policy, calendar)
     rule = policy.rule(subject) if policy is not None else None
     own = _last(course, "limit")
-    limit: Limit | None = own if isinstance(own, Limit) else rule.limit if rule is not None else None
+    if isinstance(own, Limit):
+        rule = LimitRule(Match(), own)  # no rule of the office gave it, so no rule says when it is near
+    limit = rule.limit if rule is not None else None
     exact = limit is not None and limit.exact
-    term = Term(rules, limit, rule, policy, Promise(exact), Promise(exact), set())
+    term = Term(
+        rules, limit, rule.near_due if rule is not None else None, policy, Promise(exact), Promise(exact), set()
+    )
     if limit is not None and not course.imputed:
         term.computed = due_of(limit, subject, first.event.at, rules)
     due = _last(course, "due")
@@ -216,7 +219,7 @@ def _carried(first: Step, previous: Term, rules: Rules, policy: Policy | None, c
     term = Term(
         rules,
         previous.limit,
-        previous.rule,
+        previous.near_due,
         policy,
         Promise(previous.current.exact, previous.current.due),
         Promise(previous.current.exact, previous.unextended.due),

@@ -1,6 +1,7 @@
 """The answer for one dossier: a pure function of its history, the rules, and the instant of judging."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schemas.assessment import Assessment, Clock, Cycle, Flag, Level, Verdict, Version
@@ -33,16 +34,19 @@ def assess(history: History, rules: Rules, *, now: datetime) -> Assessment:
     line = timeline(history, now=now)
     cycles: list[Cycle] = []
     changes: list[datetime] = []
+    conflict = (Flag.CONFLICTING_EVENT,) if line.conflicting else ()
     previous: Term | None = None
     for course in walk(line, rules.clock_runs_on):
         if not course.started:
-            cycles.append(_never_started(course))
+            cycles.append(_never_started(course, conflict))
             continue
         decided_at = ended_at(course) if course.state in (State.STOPPED, State.WITHDRAWN) else None
         previous = follow(course, previous, rules, rules.policy(decided_at or now), now=now)
-        case = _Case(course, previous, rules, now)
+        case = _Case(course, previous, rules, now, conflict)
         cycles.append(case.cycle())
         changes += case.changes()
+        if decided_at is None and any(policy.begins > now for policy in rules.policies):
+            cycles[-1] = replace(cycles[-1], look_again_at=_look_ahead(history, cycles[-1], rules, now))
     if line.upcoming is not None:
         changes.append(line.upcoming)
     passed = [at for at in (*changes, line.latest or now) if at <= now]
@@ -54,10 +58,24 @@ def assess(history: History, rules: Rules, *, now: datetime) -> Assessment:
     )
 
 
-def _never_started(course: Course) -> Cycle:
+def _look_ahead(history: History, cycle: Cycle, rules: Rules, now: datetime) -> datetime | None:
+    """When an open cycle changes next, if limits that are not in force yet come before its own next change."""
+    begins = min(policy.begins for policy in rules.policies if policy.begins > now)
+    if cycle.look_again_at is not None and cycle.look_again_at <= begins:
+        return cycle.look_again_at
+    known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
+    later = assess(known, rules, now=begins).cycles[-1]
+    return later.look_again_at if _visible(later) == _visible(cycle) else begins
+
+
+def _visible(cycle: Cycle) -> tuple[object, ...]:
+    return cycle.level, cycle.verdict, cycle.verdict_766, cycle.flags
+
+
+def _never_started(course: Course, conflict: tuple[Flag, ...]) -> Cycle:
     verdicts: dict[State, Verdict] = {State.REFUSED: "refused", State.WITHDRAWN: "withdrawn"}
     verdict = verdicts.get(course.state, "not_started")
-    event = (course.steps or course.registered)[-1].event
+    event = next(step.event for step in reversed((*course.registered, *course.steps)) if step.event.status is not None)
     return Cycle(
         cycle=course.number,
         status=course.status,
@@ -68,7 +86,7 @@ def _never_started(course: Course) -> Cycle:
         level=Level.NONE,
         procedure=course.subject.procedure or event.procedure_code,
         unit=course.subject.unit or event.processing_unit,
-        flags=tuple(sorted(_evidence(course))),
+        flags=tuple(sorted({*_evidence(course), *conflict})),
     )
 
 
@@ -78,14 +96,13 @@ def _evidence(course: Course) -> Iterator[Flag]:
         yield Flag.INCOMPLETE_HISTORY
     if course.illegal:
         yield Flag.ILLEGAL_TRANSITION
-    if course.conflicting:
-        yield Flag.CONFLICTING_EVENT
 
 
 class _Case:
     """One started cycle under judgement."""
 
-    def __init__(self, course: Course, term: Term, rules: Rules, now: datetime) -> None:
+    def __init__(self, course: Course, term: Term, rules: Rules, now: datetime, conflict: tuple[Flag, ...]) -> None:
+        self.conflict = conflict
         self.course = course
         self.term = term
         self.rules = rules
@@ -125,15 +142,16 @@ class _Case:
         levels, last = self.rules.office.levels, self.course.steps[-1]
         if self.course.state is State.RUNNING:
             yield add_working_time(self.calendar, last.event.at, levels.stalled), Flag.STALLED
-        elif self.course.state is State.PAUSED and self.term.paused_at is not None:
-            yield self.term.paused_at + levels.long_pause + AN_INSTANT, Flag.LONG_PAUSE
+        elif self.course.state in WAITING and self.term.paused is not None:
+            yield self.term.paused[0] + levels.long_pause + AN_INSTANT, Flag.LONG_PAUSE
 
     def flags(self, verdict: Verdict) -> tuple[Flag, ...]:
-        flags = {*_evidence(self.course), *self.term.flags}
+        flags = {*_evidence(self.course), *self.conflict, *self.term.flags}
         flags.update(flag for at, flag in self.neglected if at <= self.now)
-        if any(self.calendar.estimated(day) for day in self.term.days):
+        dues = (self.term.original, self.term.current.due)
+        if any(due is not None and self.calendar.estimated(due.day) for due in dues):
             flags.add(Flag.ESTIMATED)
-        if verdict == "overdue" and not any(step.event.kind == "letter" for step in self.course.steps):
+        if verdict == "overdue" and not self.course.lettered:
             flags.add(Flag.LETTER_DUE)
         return tuple(sorted(flags))
 
@@ -184,7 +202,7 @@ class _Case:
             remaining_seconds=_left(term.current) if course.state in WAITING else None,
             used=used(self.lived, late_by or ZERO, late_unextended or ZERO),
             breached_in=(
-                breached_in(self.lived, term.current.due.at)
+                breached_in(course, self.lived, term.current.due.at)
                 if late_by is not None and term.current.due is not None
                 else None
             ),

@@ -87,12 +87,7 @@ def test_without_any_status_there_is_no_cycle() -> None:
     assert walk(timeline(known, now=at("2026-04-30T09:00"))) == ()
 
 
-def test_a_conflict_is_flagged_on_the_cycle_it_belongs_to() -> None:
-    known = history(
-        event(2, "2026-03-02T09:00"),
-        event(9, "2026-03-03T09:00"),
-        event(4, "2026-03-04T09:00", event_id="e"),
-        event(5, "2026-03-05T09:00", event_id="e"),
-    )
-    courses = walk(timeline(known, now=at("2026-04-30T09:00")))
-    assert [course.conflicting for course in courses] == [False, True]
+def test_an_absent_stage_is_as_before_also_from_the_registration() -> None:
+    known = history(event(1, "2026-03-01T09:00", stage="x"), event(2, "2026-03-02T09:00"))
+    (course,) = walk(timeline(known, now=at("2026-04-30T09:00")))
+    assert course.steps[0].stage == "x"

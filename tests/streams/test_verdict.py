@@ -1,11 +1,16 @@
 """Verdicts, due dates and flags: the cases that peers get wrong, each with the answer of the office."""
 
+from datetime import date, timedelta
+
 from schemas.assessment import Cycle, Flag
+from schemas.calendar import CalendarYear
 from schemas.event import Event
-from schemas.limits import Limit, LimitRule, Match, NearDue
-from streams.limits import Rules
+from schemas.limits import Limit, LimitRule, LimitsFile, Match, NearDue
+from schemas.office import Office, Unit
+from streams.ledger import measure
+from streams.limits import Rules, compile_rules
 from streams.verdict import assess
-from tests.hanoi import at, event, history, rules
+from tests.hanoi import at, calendar_year, event, history, rules
 
 FIVE = rules(limit=Limit("working_day", 5))  # received Monday 2 March at 9: due Monday 9 March, 17:00
 NO_LIMIT = rules()
@@ -61,7 +66,11 @@ def test_a_supplement_then_a_halt_are_one_pause() -> None:
 def test_a_halted_dossier_stands_still_at_the_halt() -> None:
     cycle = _one("2026-03-30T09:00", START, event(8, "2026-03-06T16:00"))
     assert (cycle.clock, cycle.ended_at, cycle.verdict) == ("stopped", at("2026-03-06T16:00"), "in_time")
-    assert (cycle.due_current, cycle.remaining_seconds, cycle.look_again_at) == (None, 540 * 60, None)
+    assert (cycle.due_current, cycle.remaining_seconds, cycle.look_again_at) == (
+        None,
+        540 * 60,
+        at("2026-04-05T16:00:01"),
+    )
     assert [span.bucket for span in cycle.spans] == ["in_time", "near_due", "halted"]
 
 
@@ -227,6 +236,70 @@ def test_neglect_is_flagged_at_its_instant() -> None:
     assert Flag.LETTER_DUE in overdue.flags
     letter = event(None, "2026-03-10T08:30", kind="letter", letter="apology")
     assert Flag.LETTER_DUE not in _one("2026-03-10T09:00", START, letter).flags
+
+
+def test_a_letter_before_the_start_is_a_letter() -> None:
+    letter = event(None, "2026-03-02T08:00", kind="letter", letter="apology")
+    assert Flag.LETTER_DUE not in _one("2026-03-10T09:00", letter, START).flags
+
+
+def test_two_contents_under_one_id_are_flagged_on_every_cycle_unless_the_id_is_voided() -> None:
+    events = [START, event(9, "2026-03-03T09:00"), event(4, "2026-03-04T09:00", event_id="e")]
+    other = event(5, "2026-03-05T09:00", event_id="e")
+    flagged = _cycles("2026-03-06T09:00", *events, other)
+    assert [Flag.CONFLICTING_EVENT in cycle.flags for cycle in flagged] == [True, True]
+    void = event(None, "2026-03-05T10:00", kind="void", voids="e")
+    (cleared,) = _cycles("2026-03-06T09:00", *events, other, void)
+    assert cleared.flags == ()
+    letters = [event(None, f"2026-03-01T0{hour}:00", kind="letter", letter="apology", event_id="l") for hour in (8, 9)]
+    assert _one("2026-03-01T10:00", event(1, "2026-03-01T09:30"), *letters).flags == (Flag.CONFLICTING_EVENT,)
+
+
+def test_limits_that_come_into_force_are_looked_at_when_they_change_something() -> None:
+    files = [LimitsFile(1, date(2020, 1, 1), _all(10)), LimitsFile(2, date(2026, 3, 6), _all(2))]
+    known = compile_rules(Office("vn", "vn"), [], [calendar_year(2026)], files)
+    cycle = _one("2026-03-04T09:00", START, known=known)
+    assert (cycle.verdict, cycle.look_again_at) == ("in_time", at("2026-03-06T00:00"))
+    assert _one("2026-03-06T00:00", START, known=known).verdict == "overdue"
+    late = _one("2026-03-05T09:00", event(2, "2026-03-05T08:00"), known=known)
+    assert late.look_again_at == at("2026-03-09T00:00"), "no change then, but its next one is another"
+    near = _one("2026-03-04T09:00", event(2, "2026-02-19T08:00", due="2026-03-05T17:00"), known=known)
+    assert near.look_again_at == at("2026-03-04T09:36"), "which comes first"
+    closed = _one("2026-03-04T09:00", START, event(9, "2026-03-03T09:00"), known=known)
+    assert closed.look_again_at is None
+
+
+def test_a_due_date_named_inside_a_pause_counts_by_the_calendar_of_who_held_it_when_the_pause_began() -> None:
+    always = CalendarYear("always", 2026, "Asia/Ho_Chi_Minh", {"mon-sun": ("00:00-24:00",)})
+    known = rules(units=[Unit("B", calendar="always")], calendars=[always])
+    pause = event(5, "2026-03-06T16:00")
+    named = event(6, "2026-03-09T09:00", processing_unit="B", due="2026-03-09T17:00")
+    assert _one("2026-03-10T09:00", START, pause, named, known=known).remaining_seconds == 9 * 3600
+    appointed = event(2, "2026-03-02T09:00", due="2026-03-06T17:00")
+    moved = event(5, "2026-03-08T09:00", processing_unit="B")
+    extension = _extension("2026-03-09T09:00", "2026-03-09T17:00")
+    assert _one("2026-03-10T09:00", appointed, pause, moved, extension, known=known).remaining_seconds == 9 * 3600
+
+
+def test_a_due_date_in_the_past_counts_the_lateness_there_was() -> None:
+    late = _one("2026-02-27T23:59", event(4, "2026-02-24T00:00"), event(4, "2026-02-27T08:00", due="2026-02-24T00:01"))
+    assert measure(late, FIVE, now=at("2026-02-27T23:59")).late == timedelta(hours=32)
+    assert late.level == "seriously_overdue"
+    at_once = _one("2026-03-02T10:00", event(9, "2026-03-02T09:00", due="2026-02-20T09:00"))
+    assert (at_once.verdict, at_once.breached_in) == ("overdue", "H26.12")
+
+
+def test_a_limit_that_the_event_brings_is_near_due_by_default_and_a_same_day_rule_may_have_its_own() -> None:
+    own = rules(LimitRule(Match(), Limit("working_day", 5), NearDue(working_hours=1)))
+    brought = event(2, "2026-03-02T09:00", limit=Limit("working_day", 5))
+    assert _one("2026-03-06T15:36", brought, known=own).level == "near_due"
+    same_day = rules(LimitRule(Match(), Limit("same_day"), NearDue(working_hours=2)))
+    assert _one("2026-03-02T15:00", START, known=same_day).level == "near_due"
+    assert _one("2026-03-02T16:00", START, known=same_day).level == "due_today"
+
+
+def _all(days: int) -> tuple[LimitRule, ...]:
+    return (LimitRule(Match(), Limit("working_day", days)),)
 
 
 def test_an_answer_beyond_the_confirmed_years_says_so() -> None:
