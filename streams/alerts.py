@@ -95,7 +95,8 @@ def _ending(alert: Alert, cycle: Cycle | None) -> tuple[Action, str]:
         return Action.RETRACT, "cycle_gone"
     stood = any((stay.level, stay.due) == (alert.level, alert.due) for stay in cycle.levels)
     if not stood:
-        return Action.RETRACT, "late_event"
+        changed = alert.policy_version != cycle.policy_version  # it was right by the limits of its time
+        return (Action.RESOLVE, "policy") if changed else (Action.RETRACT, "late_event")
     current = cycle.levels[-1] if cycle.levels[-1].end is None else None
     if current is not None and _rank(current.level) > _rank(alert.level):
         return Action.REPLACE, current.level.value

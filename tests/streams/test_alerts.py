@@ -1,13 +1,17 @@
 """Alerts: once, replaced by higher ones, over when it is over, taken back when they were wrong."""
 
+from datetime import date
+
 import pytest
 
 from schemas.alert import Action, Alert
 from schemas.event import Event
-from schemas.limits import Limit
+from schemas.limits import Limit, LimitRule, LimitsFile, Match
+from schemas.office import Office
 from streams.alerts import decide
+from streams.limits import compile_rules
 from streams.verdict import assess
-from tests.hanoi import at, event, history, rules
+from tests.hanoi import at, calendar_year, event, history, rules
 
 FIVE = rules(limit=Limit("working_day", 5))
 START = event(2, "2026-03-02T09:00")  # due Monday 9 March, 17:00; near due from Friday 6 March, 17:00 less a fifth
@@ -95,6 +99,20 @@ def test_a_late_event_that_moves_the_instant_retimes() -> None:
     pause = (event(5, "2026-03-10T08:00"), event(4, "2026-03-10T09:00"))
     assert desk.look("2026-03-12T17:00", START, hand_over, *pause) == [("retime", "seriously_overdue", "late_event")]
     assert [alert.at for alert in desk.sent.values()] == [at("2026-03-12T09:00")], "an hour of pause later"
+
+
+def test_an_alert_that_was_right_by_the_limits_of_its_time_is_resolved_by_new_ones() -> None:
+    desk = Desk()
+    desk.look("2026-03-10T00:00", START)
+    files = [LimitsFile(number, date(2020 + number, 1, 1), _all(days)) for number, days in ((1, 5), (2, 20))]
+    longer = compile_rules(Office("vn", "vn"), [], [calendar_year(2026)], files)
+    answer = assess(history(START), longer, now=at("2026-03-10T09:00"))
+    (action,) = decide(answer, desk.sent.values(), now=at("2026-03-10T09:00"))
+    assert (action.action, action.reason) == (Action.RESOLVE, "policy")
+
+
+def _all(days: int) -> tuple[LimitRule, ...]:
+    return (LimitRule(Match(), Limit("working_day", days)),)
 
 
 def test_what_was_found_late_says_so() -> None:
