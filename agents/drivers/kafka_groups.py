@@ -1,11 +1,13 @@
 """How far behind the workers are, as the broker sees it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, for_code
 
 from agents.drivers.kafka import connection, unavailable
 from agents.settings import Settings
@@ -31,12 +33,22 @@ async def groups(settings: Settings, wanted: Mapping[str, Sequence[Topic]]) -> l
     try:
         await admin.start()
         await consumer.start()
+        await _until_coordinated(admin)
         return [await _group(admin, consumer, settings, name, topics) for name, topics in wanted.items()]
     except (KafkaError, OSError, TimeoutError) as failure:
         raise unavailable(failure, "asking Kafka for its consumer groups") from failure
     finally:
         await consumer.stop()
         await admin.close()
+
+
+async def _until_coordinated(admin: AIOKafkaAdminClient) -> None:
+    """Return when the cluster can tell of groups: it makes room for them when it is first asked."""
+    for _ in range(50):
+        with suppress(GroupCoordinatorNotAvailableError):
+            await admin.find_coordinator("dunghan")
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _group(
