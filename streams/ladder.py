@@ -134,14 +134,6 @@ def _climb(piece: Piece, thresholds: list[tuple[datetime, Level]]) -> list[Rung]
     return found
 
 
-def rung_at(climbed: Sequence[Rung], now: datetime) -> Rung | None:
-    """The interval that holds ``now``, when the clock runs."""
-    for rung in reversed(climbed):
-        if rung.begin <= now:
-            return rung if rung.end is None or now < rung.end else None
-    return None
-
-
 def reached(climbed: Sequence[Rung], now: datetime) -> tuple[Reached, ...]:
     """The levels that the cycle stood on up to ``now``, one entry an uninterrupted stay."""
     found: list[Reached] = []

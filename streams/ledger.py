@@ -40,8 +40,8 @@ def seconds(length: timedelta) -> float:
 
 
 def ended_at(course: Course) -> datetime | None:
-    """When the clock stopped: the stop or withdrawal, or the halt that nothing followed; else None."""
-    if not course.started or course.state in (State.RUNNING, State.PAUSED):
+    """When the clock of a started cycle stopped: the stop, withdrawal, or halt that nothing followed; else None."""
+    if course.state in (State.RUNNING, State.PAUSED):
         return None
     end = None
     for step in reversed(course.steps):
@@ -53,9 +53,7 @@ def ended_at(course: Course) -> datetime | None:
 
 
 def segments(course: Course, rules: Rules) -> tuple[Segment, ...]:
-    """The life of a cycle as intervals with one holder and one state of the clock, without gaps."""
-    if not course.started:
-        return ()
+    """The life of a started cycle as intervals with one holder and one state of the clock, without gaps."""
     stays = _stays(course, ended_at(course))
     found: list[Segment] = []
     calendar, worked, edge = None, ZERO, None  # what was worked up to the edge is asked once for its two sides

@@ -228,11 +228,11 @@ def due_of(limit: Limit, subject: Subject, received: datetime, rules: Rules) -> 
     """
     calendar = rules.calendar(subject.unit)
     value = limit.value or 0
-    if limit.exact:
-        hours = timedelta(hours=value) if limit.unit == "hour" else value * WORKING_DAY
-        at = add_working_time(calendar, received, hours)
-        return due_at(calendar, at, calendar.day(at), exact=True)
     match limit.unit:
+        case "hour":
+            return _exact(calendar, received, timedelta(hours=value))
+        case "working_day" if limit.exact:
+            return _exact(calendar, received, value * WORKING_DAY)
         case "none":
             return None
         case "same_day":
@@ -246,10 +246,13 @@ def due_of(limit: Limit, subject: Subject, received: datetime, rules: Rules) -> 
             return _rolled(calendar, receipt_day(rules, subject, received) + DAY * int(value))
         case "month":
             return _rolled(calendar, add_months(receipt_day(rules, subject, received), int(value)))
-        case "hour":
-            raise AssertionError("hours are exact")
         case _:
             assert_never(limit.unit)
+
+
+def _exact(calendar: Calendar, received: datetime, length: timedelta) -> Due:
+    at = add_working_time(calendar, received, length)
+    return due_at(calendar, at, calendar.day(at), exact=True)
 
 
 def _rolled(calendar: Calendar, day: date) -> Due:

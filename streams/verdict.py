@@ -9,7 +9,7 @@ from streams.calendar import ZERO, add_working_time
 from streams.clock import WAITING, Course, State, walk
 from streams.history import History, timeline
 from streams.indicator import score
-from streams.ladder import reached, rung_at, rungs, spans
+from streams.ladder import reached, rungs, spans
 from streams.ledger import breached_in, ended_at, late, seconds, segments, used
 from streams.limits import AN_INSTANT, Rules
 from streams.promise import Promise, Term, follow
@@ -176,7 +176,7 @@ class _Case:
         course, term, last = self.course, self.term, self.course.steps[-1]
         verdict = self.verdict(term.current)
         late_by, late_unextended = self.lateness(term.current), self.lateness(term.unextended)
-        rung = rung_at(self.climbed, self.now) if course.state is State.RUNNING else None
+        running = course.state is State.RUNNING
         return Cycle(
             cycle=course.number,
             status=course.status,
@@ -184,7 +184,7 @@ class _Case:
             verdict=verdict,
             verdict_766=self.official.verdict,
             verdict_unextended=self.verdict(term.unextended),
-            level=rung.level if rung is not None else Level.NONE,
+            level=[rung.level for rung in self.climbed if rung.begin <= self.now][-1] if running else Level.NONE,
             procedure=course.subject.procedure,
             case=course.subject.case,
             channel=course.subject.channel,
