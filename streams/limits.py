@@ -11,7 +11,7 @@ from schemas.errors import ConfigError, InvalidRecord
 from schemas.event import Event, first_two_groups
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import WORKING_DAY, Office, Unit
-from streams.calendar import DAY, Calendar, add_working_time, compile_calendars
+from streams.calendar import DAY, ZERO, Calendar, add_working_time, compile_calendars
 
 SAME_DAY_UNTIL = time(15, 0)  # R7: received later, a same-day procedure is for the next working day
 AN_INSTANT = timedelta(seconds=1)  # an exact limit is missed from one second after its due instant
@@ -198,6 +198,12 @@ def due_at(calendar: Calendar, at: datetime, day: date, *, exact: bool) -> Due:
     return Due(at, day, at + AN_INSTANT if exact else calendar.at(day + DAY))
 
 
+def due_after(calendar: Calendar, start: datetime, length: timedelta, *, exact: bool) -> Due:
+    """The due time so much working time after ``start``; one at 24:00 belongs to the day that ends then."""
+    at = add_working_time(calendar, start, length)
+    return due_at(calendar, at, calendar.day(at - (timedelta.resolution if length else ZERO)), exact=exact)
+
+
 def closing_due(calendar: Calendar, day: date, *, exact: bool = False) -> Due:
     """The end of that day: closing time, or 23:59:59 when the office is closed all day."""
     return due_at(calendar, calendar.closing(day) or calendar.at(day + DAY) - AN_INSTANT, day, exact=exact)
@@ -230,9 +236,9 @@ def due_of(limit: Limit, subject: Subject, received: datetime, rules: Rules) -> 
     value = limit.value or 0
     match limit.unit:
         case "hour":
-            return _exact(calendar, received, timedelta(hours=value))
+            return due_after(calendar, received, timedelta(hours=value), exact=True)
         case "working_day" if limit.exact:
-            return _exact(calendar, received, value * WORKING_DAY)
+            return due_after(calendar, received, value * WORKING_DAY, exact=True)
         case "none":
             return None
         case "same_day":
@@ -248,11 +254,6 @@ def due_of(limit: Limit, subject: Subject, received: datetime, rules: Rules) -> 
             return _rolled(calendar, add_months(receipt_day(rules, subject, received), int(value)))
         case _:
             assert_never(limit.unit)
-
-
-def _exact(calendar: Calendar, received: datetime, length: timedelta) -> Due:
-    at = add_working_time(calendar, received, length)
-    return due_at(calendar, at, calendar.day(at), exact=True)
 
 
 def _rolled(calendar: Calendar, day: date) -> Due:

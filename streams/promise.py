@@ -11,9 +11,9 @@ from typing import NamedTuple
 from schemas.assessment import Flag
 from schemas.event import Event
 from schemas.limits import Limit, LimitRule, Match, NearDue
-from streams.calendar import Calendar, add_working_time, working_time
+from streams.calendar import Calendar, working_time
 from streams.clock import REGISTERED, WAITING, Course, State, Step
-from streams.limits import Due, Policy, Rules, due_at, due_of, source_due
+from streams.limits import Due, Policy, Rules, due_after, due_of, source_due
 
 _ENDS = frozenset({State.STOPPED, State.WITHDRAWN})
 
@@ -39,9 +39,9 @@ class Promise:
     def resume(self, at: datetime, calendar: Calendar) -> None:
         """Go on with what remained; the due time never becomes earlier than it was."""
         if self.due is not None and self.left is not None:
-            moved = add_working_time(calendar, at, self.left)
-            if moved > self.due.at:
-                self.due = due_at(calendar, moved, calendar.day(moved), exact=self.exact)
+            moved = due_after(calendar, at, self.left, exact=self.exact)
+            if moved.at > self.due.at:
+                self.due = moved
         self.left = None
 
 

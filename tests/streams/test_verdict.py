@@ -281,6 +281,17 @@ def test_a_due_date_named_inside_a_pause_counts_by_the_calendar_of_who_held_it_w
     assert _one("2026-03-10T09:00", appointed, pause, moved, extension, known=known).remaining_seconds == 9 * 3600
 
 
+def test_a_due_time_at_midnight_belongs_to_the_day_that_ends_then() -> None:
+    always = CalendarYear("always", 2026, "Asia/Ho_Chi_Minh", {"mon-sun": ("00:00-24:00",)})
+    known = rules(units=[Unit("H26.12", calendar="always")], calendars=[always])
+    named = event(2, "2026-03-02T09:00", due="2026-03-05T00:00")
+    assert _one("2026-03-05T23:59", named, known=known).verdict == "in_time"
+    assert _one("2026-03-06T00:00", named, known=known).verdict == "overdue"
+    day = [named, event(5, "2026-03-03T09:00"), event(4, "2026-03-04T09:00")]
+    assert _one("2026-03-06T23:59", *day, known=known).verdict == "in_time"
+    assert _one("2026-03-07T00:00", *day, known=known).verdict == "overdue", "no day is won by a pause"
+
+
 def test_a_due_date_in_the_past_counts_the_lateness_there_was() -> None:
     late = _one("2026-02-27T23:59", event(4, "2026-02-24T00:00"), event(4, "2026-02-27T08:00", due="2026-02-24T00:01"))
     assert measure(late, FIVE, now=at("2026-02-27T23:59")).late == timedelta(hours=32)
