@@ -1,0 +1,240 @@
+"""A judge on a broker in memory, and what happens to both as values: chunks, crashes, outages, moved partitions.
+
+`Bench` plays the part of Kafka and Faust: it keeps the log of one partition and the committed offset, hands out
+chunks, and starts a new judge after a crash. Nothing here sleeps.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agents.clock import FixedClock
+from agents.drivers.kafka import partition_of
+from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.judge import Judge
+from agents.ports import Chunk, Outgoing
+from agents.rows import ALERTS, ASSESSMENTS, COLUMNS, EVENTS, Row, alert_row, assessment_rows, event_row
+from agents.telemetry import Meters
+from agents.tick import Tick
+from schemas import topics
+from schemas.dossier import ALERT, JUDGEMENT
+from schemas.errors import LeaseLost, Unavailable
+from schemas.event import Event, canonical
+from streams.limits import Rules
+
+PARTITIONS = 4
+CODE = "H26.12-260302-0001"
+MINE = partition_of(CODE.encode(), PARTITIONS)
+
+
+class LiveClock(FixedClock):
+    """A clock that counts as live and stands where it is put."""
+
+    live = True
+
+    def move(self, to: datetime) -> None:
+        """It is that late now, or later already."""
+        self._now = max(self._now, to)
+
+
+@dataclass(frozen=True)
+class Take:
+    """A chunk of so many records, done and acknowledged."""
+
+    records: int = 1
+
+
+@dataclass(frozen=True)
+class Crash:
+    """A chunk of so many records, and SIGKILL in its write number ``write`` after ``accepted`` records of that.
+
+    A write beyond the last means: all writes done, the chunk not acknowledged.
+    """
+
+    records: int = 1
+    write: int = 0
+    accepted: int = 0
+
+
+@dataclass(frozen=True)
+class Outage:
+    """The same, but the broker refuses and the judge lives: the same chunk comes again at once, and is done."""
+
+    records: int = 1
+    write: int = 0
+    accepted: int = 0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A chunk whose partition is taken away at the check number ``check``; another judge takes over."""
+
+    records: int = 1
+    check: int = 0
+
+
+@dataclass(frozen=True)
+class Tomorrow:
+    """Time passes: it is that instant now, and the timer has asked."""
+
+    now: datetime
+
+
+Step = Take | Crash | Outage | Moved | Tomorrow
+
+
+@dataclass
+class Wire:
+    """An `Outbox` that breaks in one write of the next chunk, when it is told to."""
+
+    broker: MemoryOutbox
+    writes: int = 0
+    breaks_at: int | None = None
+    accepted: int = 0
+
+    def break_at(self, write: int | None, accepted: int = 0) -> None:
+        """Count writes from now, and break in that one."""
+        self.writes, self.breaks_at, self.accepted = 0, write, accepted
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        number, self.writes = self.writes, self.writes + 1
+        if number == self.breaks_at:
+            await self.broker.send(records[: self.accepted])
+            raise Unavailable("kafka_unavailable", "the script says so")
+        await self.broker.send(records)
+
+
+@dataclass
+class Bench:
+    """One partition, its judge, its committed offsets, and the clock on the wall."""
+
+    rules: Rules
+    clock: LiveClock
+    broker: MemoryOutbox = field(default_factory=lambda: MemoryOutbox(PARTITIONS))
+    committed: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.state = MemoryStateLog(self.broker, topics.STATE.name)
+        self.wire = Wire(self.broker)
+
+    async def start(self) -> None:
+        """A new judge reads what is known; the one before is gone with all that it had in memory."""
+        self.wire.break_at(None)
+        self.lease = MemoryLease()
+        self.judge = Judge(self.rules, self.clock, self.wire, self.state, Meters(), partitions=PARTITIONS)
+        await self.judge.assigned(MINE)
+
+    async def publish(self, events: Iterable[Event]) -> None:
+        """Events onto the log."""
+        await self.broker.send(
+            [Outgoing(topics.EVENTS.name, event.dossier_code.encode(), canonical(event), MINE) for event in events]
+        )
+
+    async def play(self, steps: Iterable[Step]) -> None:
+        """The script, and then all that is left: a calm run is an empty script."""
+        await self.start()
+        for step in steps:
+            await self.step(step)
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Everything is consumed, and nothing more is due."""
+        while True:
+            await Tick(self.judge).run({MINE: self.lease})
+            waiting = [topic for topic in (topics.EVENTS.name, topics.LOOKS.name) if self._next(topic, 1)]
+            if not waiting:
+                return
+            for topic in waiting:
+                await self._take(topic, 100)
+
+    async def step(self, step: Step) -> None:
+        """One line of a script."""
+        match step:
+            case Take():
+                await self._take(topics.EVENTS.name, step.records)
+            case Tomorrow():
+                self.clock.move(step.now)
+                await Tick(self.judge).run({MINE: self.lease})
+            case Moved():
+                self.lease.lose_after(step.check)
+                await self._broken(step.records)
+                await self.start()
+            case Crash():
+                self.wire.break_at(step.write, step.accepted)
+                await self._broken(step.records)
+                await self.start()
+            case Outage():
+                self.wire.break_at(step.write, step.accepted)
+                await self._broken(step.records)
+                self.wire.break_at(None)
+                await self._take(self._topic(), step.records)
+
+    def _topic(self) -> str:
+        """Looks come first while there are any, so that scripts meet them, too."""
+        return topics.LOOKS.name if self._next(topics.LOOKS.name, 1) else topics.EVENTS.name
+
+    async def _broken(self, records: int) -> None:
+        topic = self._topic()
+        with suppress(Unavailable, LeaseLost):
+            await self._handle(topic, records)
+
+    async def _take(self, topic: str, records: int) -> None:
+        self.committed[topic] = self.committed.get(topic, 0) + await self._handle(topic, records)
+
+    async def _handle(self, topic: str, records: int) -> int:
+        chunk = self._next(topic, records)
+        if chunk:
+            handle = self.judge.looks if topic == topics.LOOKS.name else self.judge.events
+            await handle(Chunk(topic, MINE, chunk), self.lease)
+        return len(chunk)
+
+    def _next(self, topic: str, records: int) -> list[MemoryRecord]:
+        begin = self.committed.get(topic, 0)
+        return self.broker.records(topic, MINE)[begin : begin + records]
+
+    def tables(self) -> dict[str, dict[Row, Row]]:
+        """What archive would make of the topics: key → row, as ClickHouse merges them.
+
+        Fails when two rows of equal key and version differ: then chance would decide which one counts.
+        """
+        tables: dict[str, dict[Row, Row]] = {EVENTS: {}, ASSESSMENTS: {}, ALERTS: {}}
+        for record in self.broker.records(topics.ASSESSMENTS.name):
+            judgement = JUDGEMENT.validate_json(record.value or b"")
+            for event in judgement.events:
+                tables[EVENTS].setdefault(event_row(event)[:3], event_row(event))
+            for row in assessment_rows(judgement):
+                _merge(tables[ASSESSMENTS], row)
+        for record in self.broker.records(topics.ALERTS.name):
+            row = alert_row(ALERT.validate_json(record.value or b""))
+            tables[ALERTS].setdefault((row[0], row[1], row[4], row[2], row[3]), row)
+        return tables
+
+    def open_alerts(self) -> set[str]:
+        """The alerts whose last record leaves them open, as who is told sees it."""
+        last = {}
+        for record in self.broker.records(topics.ALERTS.name):
+            alert = ALERT.validate_json(record.value or b"")
+            last[alert.alert_id] = alert
+        return {name for name, alert in last.items() if alert.open}
+
+    def told(self) -> set[str]:
+        """Every alert of which anything was told."""
+        return {ALERT.validate_json(record.value or b"").alert_id for record in self.broker.records(topics.ALERTS.name)}
+
+
+VERSION = COLUMNS[ASSESSMENTS].index("version")
+
+
+def _merge(table: dict[Row, Row], row: Row) -> None:
+    known = table.get(row[:2])
+    if known is not None and known[VERSION] == row[VERSION]:
+        assert known == row, "two rows of one version differ"
+    if known is None or _version(known) < _version(row):
+        table[row[:2]] = row
+
+
+def _version(row: Row) -> int:
+    version = row[VERSION]
+    assert isinstance(version, int)
+    return version

@@ -1,0 +1,138 @@
+"""A judge or an archive that dies by SIGKILL at one exact point: ``python -m tests.system.dying NAME POINT COUNT``.
+
+It is put together as `agents.workers` does it, with one difference: the COUNT-th time that it comes to POINT is
+the last.
+
+==============  ==================================================================
+outputs_begun   judge: half of a chunk's outputs are acknowledged
+outputs_done    judge: all of them are, the state is not written
+rows_due        archive: no row of a chunk stands in ClickHouse yet
+rows_begun      archive: the events of a chunk do, its assessments do not
+handled         both: all writes are acknowledged, the chunk is not
+==============  ==================================================================
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agents.app import Timer, Worker
+from agents.archive import TOPICS, Archive
+from agents.boundary import Handle
+from agents.clock import clock_for
+from agents.config import load
+from agents.drivers.clickhouse import ClickHouseFacts
+from agents.drivers.kafka import KafkaOutbox, KafkaStateLog
+from agents.health import Health
+from agents.judge import Judge
+from agents.ports import Chunk, Facts, Lease, Outbox, Outgoing
+from agents.process import run
+from agents.rows import EVENTS
+from agents.settings import Settings, read_settings
+from agents.telemetry import Meters, configure_logging
+from agents.tick import EVERY, Tick
+from schemas import topics
+
+
+class Doom:
+    """When to die."""
+
+    def __init__(self, point: str, count: int) -> None:
+        self._point = point
+        self._left = count
+
+    def strike_at(self, point: str) -> None:
+        """Die as by a power cut when it is that point for the last time: nothing is closed, flushed or said."""
+        self._left -= point == self._point
+        if not self._left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DoomedOutbox:
+    """An `Outbox` that dies in or after sending a chunk's outputs."""
+
+    def __init__(self, outbox: Outbox, doom: Doom) -> None:
+        self._outbox = outbox
+        self._doom = doom
+
+    async def send(self, records: Sequence[Outgoing]) -> None:
+        half = len(records) // 2
+        await self._outbox.send(records[:half])
+        is_outputs = any(record.topic == topics.ASSESSMENTS.name for record in records)
+        if is_outputs:
+            self._doom.strike_at("outputs_begun")
+        await self._outbox.send(records[half:])
+        if is_outputs:
+            self._doom.strike_at("outputs_done")
+
+
+class DoomedFacts:
+    """`Facts` that dies after the rows of one table."""
+
+    def __init__(self, facts: Facts, doom: Doom) -> None:
+        self._facts = facts
+        self._doom = doom
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        if table == EVENTS:
+            self._doom.strike_at("rows_due")
+        await self._facts.insert(table, columns, rows)
+        if table == EVENTS:
+            self._doom.strike_at("rows_begun")
+
+
+def _doomed(handle: Handle, doom: Doom) -> Handle:
+    async def handled(chunk: Chunk, lease: Lease) -> None:
+        await handle(chunk, lease)
+        doom.strike_at("handled")
+
+    return handled
+
+
+def _judge(settings: Settings, meters: Meters, doom: Doom) -> Worker:
+    outbox = KafkaOutbox(settings)
+    judging = Judge(
+        load(settings.config),
+        clock_for(settings.now),
+        DoomedOutbox(outbox, doom),
+        KafkaStateLog(settings, topics.STATE.name),
+        meters,
+        partitions=settings.partitions,
+    )
+    return Worker(
+        "judge",
+        {topics.EVENTS.name: judging.events, topics.LOOKS.name: judging.looks},
+        assigned=judging.assigned,
+        revoked=judging.revoked,
+        timers=(Timer(EVERY, Tick(judging).run),),
+        resources=(outbox,),
+    )
+
+
+def _archive(settings: Settings, meters: Meters, doom: Doom) -> Worker:
+    outbox, facts = KafkaOutbox(settings), ClickHouseFacts(settings)
+    archiving = Archive(DoomedFacts(facts, doom), outbox, meters)
+    return Worker("archive", {topic.name: archiving.handle for topic in TOPICS}, resources=(outbox, facts))
+
+
+def _end_with_input() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> int:
+    name, point, count = sys.argv[1:]
+    settings, meters, doom = read_settings(), Meters(), Doom(point, int(count))
+    configure_logging(settings.log_level, worker=name)
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    worker = {"judge": _judge, "archive": _archive}[name](settings, meters, doom)
+    handles = {topic: _doomed(handle, doom) for topic, handle in worker.topics.items()}
+    return run(replace(worker, topics=handles), settings, health=Health(name), meters=meters)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
