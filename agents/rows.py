@@ -43,7 +43,19 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *(f"levels.{name}" for name in _REACHED),
     ),
     ALERTS: (
-        *("dossier_code", "alert_id", "action", "digest", *_VERSION, "cycle", "level", "reason", "at", "due"),
+        *(
+            "dossier_code",
+            "alert_id",
+            "sequence",
+            "action",
+            "digest",
+            *_VERSION,
+            "cycle",
+            "level",
+            "reason",
+            "at",
+            "due",
+        ),
         *("due_original", "found_late", "procedure", "unit", "stage", "policy_version"),
     ),
     DEAD_LETTERS: ("topic", "partition", "offset", "sha256", "reason", "detail", "size", "buried_at"),
@@ -108,7 +120,14 @@ def _cycle_row(assessment: Assessment, number: int, cycle: Cycle, *, is_deleted:
 def alert_row(alert: Alert) -> Row:
     """The row of one action on one alert."""
     return (
-        *(alert.dossier_code, alert.alert_id, alert.action, digest(dump(alert)), *_version(alert.version)),
+        *(
+            alert.dossier_code,
+            alert.alert_id,
+            alert.sequence,
+            alert.action,
+            digest(dump(alert)),
+            *_version(alert.version),
+        ),
         *(alert.cycle, alert.level, alert.reason, alert.at, alert.due, alert.due_original, alert.found_late),
         *(alert.procedure, alert.unit, alert.stage, alert.policy_version),
     )

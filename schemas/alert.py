@@ -34,7 +34,8 @@ class Alert:
     """One record on ``dossier.alerts.v1``: an action on one alert, with its reason. No citizen data.
 
     ``at`` is the instant from which the level holds, not the time of processing; ``found_late`` says
-    that the two lie apart. Times left or late are computed when the text is written, not here.
+    that the two lie apart. ``sequence`` counts the actions on this alert: the last one holds, and
+    after a crash it may rest on fewer events (`version`) than one that was told before. Times left or late are computed when the text is written, not here.
     """
 
     alert_id: str
@@ -46,6 +47,7 @@ class Alert:
     at: datetime
     due: datetime
     version: Version
+    sequence: int = 1
     found_late: bool = False
     due_original: datetime | None = None
     procedure: str | None = None

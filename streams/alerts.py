@@ -40,13 +40,23 @@ def _stand(
             name, Action.RAISE, current.level.value, after, cycle, first, found_late=now - first.begin > FOUND_LATE
         )
     elif before.action is Action.RETRACT:
-        yield _alert(name, Action.RAISE, "true_again", after, cycle, first, found_late=True)
+        yield _alert(name, Action.RAISE, "true_again", after, cycle, first, found_late=True, before=before)
     elif before.open and before.at != first.begin:
-        yield _alert(name, Action.RETIME, "late_event", after, cycle, first, found_late=before.found_late)
+        yield _alert(
+            name, Action.RETIME, "late_event", after, cycle, first, found_late=before.found_late, before=before
+        )
 
 
 def _alert(
-    name: str, action: Action, reason: str, after: Assessment, cycle: Cycle, stay: Reached, *, found_late: bool
+    name: str,
+    action: Action,
+    reason: str,
+    after: Assessment,
+    cycle: Cycle,
+    stay: Reached,
+    *,
+    found_late: bool,
+    before: Alert | None = None,
 ) -> Alert:
     return Alert(
         alert_id=name,
@@ -58,6 +68,7 @@ def _alert(
         at=stay.begin,
         due=stay.due,
         version=after.version,
+        sequence=before.sequence + 1 if before is not None else 1,
         found_late=found_late,
         due_original=cycle.due_original,
         procedure=cycle.procedure,
@@ -81,6 +92,7 @@ def _close(alert: Alert, after: Assessment) -> Alert:
         at=alert.at,
         due=alert.due,
         version=after.version,
+        sequence=alert.sequence + 1,
         found_late=alert.found_late,
         due_original=alert.due_original,
         procedure=alert.procedure,

@@ -133,9 +133,10 @@ CREATE TABLE IF NOT EXISTS dunghan.alerts
 (
     dossier_code String COMMENT 'The dossier' CODEC(ZSTD(1)),
     alert_id UUID COMMENT 'Name of the alert, from dossier, cycle, level and due instant' CODEC(ZSTD(1)),
-    version UInt128 COMMENT 'version_events, version_rules and version_as_of in one number: the order of the story' CODEC(ZSTD(1)),
-    action LowCardinality(String) COMMENT 'raise, replace, resolve, retract or retime; the last one holds',
+    sequence UInt32 COMMENT 'Counts the actions on this alert: the last one holds' CODEC(T64, ZSTD(1)),
+    action LowCardinality(String) COMMENT 'raise, replace, resolve, retract or retime',
     digest FixedString(16) COMMENT 'Short hash of the whole record',
+    version UInt128 COMMENT 'version_events, version_rules and version_as_of in one number' CODEC(ZSTD(1)),
     version_events UInt32 COMMENT 'Events in the history that led to the action' CODEC(T64, ZSTD(1)),
     version_rules UInt32 COMMENT 'Version of the rules that led to it' CODEC(T64, ZSTD(1)),
     version_as_of DateTime64(6, 'UTC') COMMENT 'Last instant at which the answer had changed' CODEC(ZSTD(1)),
@@ -152,7 +153,7 @@ CREATE TABLE IF NOT EXISTS dunghan.alerts
     policy_version Nullable(UInt32) COMMENT 'Version of the limits' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (dossier_code, alert_id, version, action, digest)
+ORDER BY (dossier_code, alert_id, sequence, digest)
 SETTINGS index_granularity = 2048, fsync_after_insert = 1, fsync_part_directory = 1,
     non_replicated_deduplication_window = 0
 COMMENT 'Every action on every alert';

@@ -200,6 +200,25 @@ async def test_an_alert_that_went_out_before_a_crash_is_taken_back_although_the_
     assert [action for action, _ in second.actions()] == [Action.RAISE, Action.RAISE, Action.RETRACT]
 
 
+async def test_what_is_told_last_counts_last_although_a_smaller_chunk_after_a_crash_rests_on_fewer_events() -> None:
+    start, early = event(2, "2026-03-02T09:00"), event(9, "2026-03-09T16:30")
+    void = event(None, "2026-03-09T17:00", kind="void", voids=early.event_id)
+    first = await desk("2026-03-10T08:00")
+    first.lease.lose_after(2)
+    with pytest.raises(LeaseLost):
+        await first.take(start, early, void)
+    second = await desk("2026-03-10T08:01", outbox=first.outbox)
+    await second.take(start, early)
+    records = second.outbox.records(topics.ALERTS.name)
+    alerts = [ALERT.validate_json(record.value or b"") for record in records]
+    assert [(alert.action, alert.sequence) for alert in alerts] == [
+        (Action.RAISE, 1),
+        (Action.RAISE, 1),
+        (Action.RETRACT, 2),
+    ]
+    assert alerts[2].version < alerts[0].version
+
+
 async def test_an_alert_of_which_nobody_knows_whether_it_was_told_is_told_again() -> None:
     start = event(2, "2026-03-02T09:00")
     first = await desk("2026-03-10T08:00")

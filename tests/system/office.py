@@ -174,9 +174,9 @@ class Office:
 
     def __enter__(self) -> Self:
         with ExitStack() as opened:
-            services = opened.enter_context(Services(self.folder / "services"))
+            self.services = opened.enter_context(Services(self.folder / "services"))
             self.environment = {
-                **services.environment,
+                **self.services.environment,
                 "DUNGHAN_CONFIG": str(self.config),
                 "DUNGHAN_NOW": self._now,
                 "DUNGHAN_COMMIT_INTERVAL": "0.2",
@@ -189,7 +189,7 @@ class Office:
             asyncio.run(create_topics(self.settings))
             migrate(self._client)
             fill_calendars(self._client, self.rules)
-            self._admin = KafkaAdminClient(bootstrap_servers=services.brokers)
+            self._admin = KafkaAdminClient(bootstrap_servers=self.services.brokers)
             opened.callback(self._admin.close)
             self._opened = opened.pop_all()
         return self
@@ -328,7 +328,7 @@ class Office:
     def alerts(self) -> dict[tuple[str, str], bool]:
         """Dossier and id of every alert that was told, and whether its last action leaves it open."""
         rows = self.ask(
-            "SELECT dossier_code, toString(alert_id) AS id, argMax(action, version) IN ('raise', 'retime') AS open"
+            "SELECT dossier_code, toString(alert_id) AS id, argMax(action, sequence) IN ('raise', 'retime') AS open"
             " FROM dunghan.alerts FINAL GROUP BY dossier_code, alert_id"
         )
         return {(row["dossier_code"], row["id"]): bool(row["open"]) for row in rows}

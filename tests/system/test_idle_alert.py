@@ -32,10 +32,10 @@ LIMITS = """
 version: 1
 in_force_from: 2020-01-01
 rules:
-  - {match: {procedure: "1.000004"}, limit: {value: 0.0012, unit: hour}}
+  - {match: {procedure: "1.000006"}, limit: {value: 0.0018, unit: hour}}
   - {match: {procedure: "1.000015"}, limit: {value: 0.0042, unit: hour}}
 """
-SOON, LATER = ("1.000004", timedelta(seconds=4.32)), ("1.000015", timedelta(seconds=15.12))
+SOON, LATER = ("1.000006", timedelta(seconds=6.48)), ("1.000015", timedelta(seconds=15.12))
 
 
 @pytest.fixture(scope="module")
