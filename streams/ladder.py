@@ -78,7 +78,7 @@ class _Thresholds:
         if self._same_day:
             found.append((_before(calendar, due, HOUR), Level.DUE_TODAY))
         elif not self._exact:
-            found.append((calendar.at(due.day), Level.DUE_TODAY))
+            found.append((due.day_begins, Level.DUE_TODAY))
         return sorted(found, key=lambda threshold: (threshold[0], _RANK[threshold[1]]))
 
 

@@ -18,15 +18,17 @@ AN_INSTANT = timedelta(seconds=1)  # an exact limit is missed from one second af
 
 
 class Due(NamedTuple):
-    """A due time: its instant, its date in the calendar's zone, and the first instant at which it is missed.
+    """A due time: its instant, its date in the zone of the calendar it was set by, and when that day begins.
 
-    A dated one is missed from midnight after its date, an exact one from one second after its instant.
-    Made by `due_at`.
+    It is missed from ``missed_from`` on: a dated one from midnight after its date, an exact one from
+    one second after its instant. ``estimated``: the days off of its year are not decreed yet. Made by `due_at`.
     """
 
     at: datetime
     day: date
+    day_begins: datetime
     missed_from: datetime
+    estimated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,8 @@ def _unambiguous(file: LimitsFile, index: int, office: Office) -> tuple[LimitRul
 
 def due_at(calendar: Calendar, at: datetime, day: date, *, exact: bool) -> Due:
     """The due time at that instant of that day."""
-    return Due(at, day, at + AN_INSTANT if exact else calendar.at(day + DAY))
+    missed_from = at + AN_INSTANT if exact else calendar.at(day + DAY)
+    return Due(at, day, calendar.at(day), missed_from, calendar.estimated(day))
 
 
 def due_after(calendar: Calendar, start: datetime, length: timedelta, *, exact: bool) -> Due:

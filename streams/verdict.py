@@ -61,7 +61,7 @@ def assess(history: History, rules: Rules, *, now: datetime) -> Assessment:
 def _look_ahead(history: History, cycle: Cycle, rules: Rules, now: datetime) -> datetime | None:
     """When an open cycle changes next, if limits that are not in force yet come before its own next change."""
     begins = min(policy.begins for policy in rules.policies if policy.begins > now)
-    if cycle.look_again_at is not None and cycle.look_again_at <= begins:
+    if cycle.look_again_at is not None and cycle.look_again_at < begins:
         return cycle.look_again_at
     known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
     later = assess(known, rules, now=begins).cycles[-1]
@@ -127,7 +127,7 @@ class _Case:
             return "overdue"
         if self.end is None:
             return "in_time"
-        return "early" if self.calendar.day(self.end) < promise.due.day else "on_time"
+        return "early" if self.end < promise.due.day_begins else "on_time"
 
     def lateness(self, promise: Promise) -> timedelta | None:
         """Working time after the due instant up to the current segment; None when not overdue."""
@@ -149,7 +149,7 @@ class _Case:
         flags = {*_evidence(self.course), *self.conflict, *self.term.flags}
         flags.update(flag for at, flag in self.neglected if at <= self.now)
         dues = (self.term.original, self.term.current.due)
-        if any(due is not None and self.calendar.estimated(due.day) for due in dues):
+        if any(due is not None and due.estimated for due in dues):
             flags.add(Flag.ESTIMATED)
         if verdict == "overdue" and not self.course.lettered:
             flags.add(Flag.LETTER_DUE)

@@ -265,6 +265,15 @@ def test_limits_that_come_into_force_are_looked_at_when_they_change_something() 
     assert late.look_again_at == at("2026-03-09T00:00"), "no change then, but its next one is another"
     near = _one("2026-03-04T09:00", event(2, "2026-02-19T08:00", due="2026-03-05T17:00"), known=known)
     assert near.look_again_at == at("2026-03-04T09:36"), "which comes first"
+    same = [LimitsFile(1, date(2020, 1, 1), _all(3)), LimitsFile(2, date(2026, 3, 6), _all(5))]
+    longer = compile_rules(Office("vn", "vn"), [], [calendar_year(2026)], same)
+    eve = _one("2026-03-05T17:00", START, known=longer)
+    assert eve.level == "due_today", "and overdue at midnight, were it not for the new limits"
+    assert eve.look_again_at == at("2026-03-06T00:00"), "when it is due no more"
+    kept = compile_rules(
+        Office("vn", "vn"), [], [calendar_year(2026)], [same[0], LimitsFile(2, date(2026, 3, 6), _all(4))]
+    )
+    assert _one("2026-03-05T17:00", START, known=kept).look_again_at == at("2026-03-07T00:00")
     closed = _one("2026-03-04T09:00", START, event(9, "2026-03-03T09:00"), known=known)
     assert closed.look_again_at is None
 
@@ -290,6 +299,17 @@ def test_a_due_time_at_midnight_belongs_to_the_day_that_ends_then() -> None:
     day = [named, event(5, "2026-03-03T09:00"), event(4, "2026-03-04T09:00")]
     assert _one("2026-03-06T23:59", *day, known=known).verdict == "in_time"
     assert _one("2026-03-07T00:00", *day, known=known).verdict == "overdue", "no day is won by a pause"
+
+
+def test_dates_are_compared_in_the_zone_of_the_calendar_that_set_the_due_date() -> None:
+    dutch = CalendarYear("nl", 2026, "Europe/Amsterdam", {"mon-fri": ("09:00-17:00",)})
+    known = rules(units=[Unit("NL", calendar="nl")], calendars=[dutch])
+    start = event(2, "2026-03-02T15:00", processing_unit="NL", due="2026-03-06T17:00+01:00")
+    moved = event(4, "2026-03-03T09:00")
+    done = event(9, "2026-03-06T00:30")  # still the 5th in Amsterdam
+    assert _one("2026-03-10T09:00", start, moved, done, known=known).verdict == "early"
+    assert _one("2026-03-06T05:59:59", start, moved, known=known).level == "near_due"
+    assert _one("2026-03-06T06:00", start, moved, known=known).level == "due_today"
 
 
 def test_a_due_date_in_the_past_counts_the_lateness_there_was() -> None:
