@@ -5,7 +5,7 @@ SHELL := bash
 
 PYTHON := .venv/bin/python
 LOCKS := requirements.txt requirements-dev.txt
-CODE := schemas streams agents dashboards tests
+CODE := schemas streams agents dashboards tests benchmarks
 
 .PHONY: help
 help: ## say what each target does

@@ -71,7 +71,8 @@ def alerted(desk: Desk) -> list[str]:
     """The dossier of every open alert, in order."""
     found = desk.rows(
         "SELECT dossier_code FROM"
-        " (SELECT dossier_code, argMax(action, sequence) AS last FROM {db}.alerts FINAL GROUP BY dossier_code, alert_id)"
+        " (SELECT dossier_code, argMax(action, sequence) AS last FROM {db}.alerts FINAL"
+        " GROUP BY dossier_code, alert_id)"
         " WHERE last IN ('raise', 'retime') ORDER BY dossier_code"
     )
     return [code for (code,) in found]

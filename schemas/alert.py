@@ -35,7 +35,8 @@ class Alert:
 
     ``at`` is the instant from which the level holds, not the time of processing; ``found_late`` says
     that the two lie apart. ``sequence`` counts the actions on this alert: the last one holds, and
-    after a crash it may rest on fewer events (`version`) than one that was told before. Times left or late are computed when the text is written, not here.
+    after a crash it may rest on fewer events (`version`) than one that was told before. Times left or
+    late are computed when the text is written, not here.
     """
 
     alert_id: str
