@@ -1,30 +1,60 @@
-"""The workers, each put together from its ports: what `dunghan worker NAME` runs."""
+"""The workers, each put together from its ports: what `dunghan worker NAME` runs.
 
+`real_ports` opens nothing; what must be opened and closed around a worker's life are its resources.
+"""
+
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from agents.app import Timer, Worker
-from agents.archive import Archive
+from agents.archive import TOPICS, Archive
 from agents.clock import clock_for
 from agents.config import load
 from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.kafka import KafkaOutbox, KafkaStateLog
 from agents.judge import Judge
+from agents.ports import Clock, Facts, Outbox, StateLog
 from agents.settings import Settings
 from agents.telemetry import Meters
 from agents.tick import EVERY, Tick
 from schemas import topics
 
 
-def judge(settings: Settings, meters: Meters) -> Worker:
-    """The worker that judges. Raises `ConfigError` when the office's files are wrong."""
-    outbox = KafkaOutbox(settings)
-    judging = Judge(
-        load(settings.config),
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside that a worker touches; resources are opened before its first chunk, closed after its last."""
+
+    clock: Clock
+    outbox: Outbox
+    state: StateLog
+    facts: Facts
+    resources: Mapping[str, tuple[AbstractAsyncContextManager[object], ...]]
+
+
+def real_ports(settings: Settings) -> Ports:
+    """The clock, Kafka and ClickHouse of these settings."""
+    outbox, facts = KafkaOutbox(settings), ClickHouseFacts(settings)
+    return Ports(
         clock_for(settings.now),
         outbox,
         KafkaStateLog(settings, topics.STATE.name),
-        meters,
-        partitions=settings.partitions,
+        facts,
+        {"judge": (outbox,), "archive": (outbox, facts)},
+    )
+
+
+def build(name: str, settings: Settings, ports: Ports, meters: Meters) -> Worker:
+    """The worker of that name (one of `WORKERS`), wired to these ports.
+
+    Raises `ConfigError` when the office's files are wrong.
+    """
+    return WORKERS[name](settings, ports, meters)
+
+
+def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
+    judging = Judge(
+        load(settings.config), ports.clock, ports.outbox, ports.state, meters, partitions=settings.partitions
     )
     return Worker(
         "judge",
@@ -32,17 +62,14 @@ def judge(settings: Settings, meters: Meters) -> Worker:
         assigned=judging.assigned,
         revoked=judging.revoked,
         timers=(Timer(EVERY, Tick(judging).run),),
-        resources=(outbox,),
+        resources=ports.resources["judge"],
     )
 
 
-def archive(settings: Settings, meters: Meters) -> Worker:
-    """The worker that writes facts to ClickHouse."""
-    outbox, facts = KafkaOutbox(settings), ClickHouseFacts(settings)
-    archiving = Archive(facts, outbox, meters)
-    resources: tuple[AbstractAsyncContextManager[object], ...] = (outbox, facts)
-    handled = (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS)
-    return Worker("archive", {topic.name: archiving.handle for topic in handled}, resources=resources)
+def _archive(_: Settings, ports: Ports, meters: Meters) -> Worker:
+    archiving = Archive(ports.facts, ports.outbox, meters)
+    handles = {topic.name: archiving.handle for topic in TOPICS}
+    return Worker("archive", handles, resources=ports.resources["archive"])
 
 
-WORKERS = {"judge": judge, "archive": archive}
+WORKERS: Mapping[str, Callable[[Settings, Ports, Meters], Worker]] = {"judge": _judge, "archive": _archive}

@@ -54,12 +54,12 @@ def _run(name: str) -> int:
     from agents.process import run
     from agents.telemetry import Meters
     from agents.watch import EXIT_REFUSED, EXIT_UNREACHABLE
-    from agents.workers import WORKERS
+    from agents.workers import build, real_ports
     from schemas.errors import DunghanError, Unavailable
 
     settings, meters = settings_with(), Meters()
     try:
-        described = WORKERS[name](settings, meters)
+        described = build(name, settings, real_ports(settings), meters)
     except DunghanError as failure:
         structlog.stdlib.get_logger(__name__).error("worker_refused", reason=failure.reason, why=str(failure))
         return EXIT_UNREACHABLE if isinstance(failure, Unavailable) else EXIT_REFUSED

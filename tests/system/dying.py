@@ -19,21 +19,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agents.app import Timer, Worker
-from agents.archive import TOPICS, Archive
 from agents.boundary import Handle
-from agents.clock import clock_for
-from agents.config import load
-from agents.drivers.clickhouse import ClickHouseFacts
-from agents.drivers.kafka import KafkaOutbox, KafkaStateLog
 from agents.health import Health
-from agents.judge import Judge
 from agents.ports import Chunk, Facts, Lease, Outbox, Outgoing
 from agents.process import run
 from agents.rows import EVENTS
-from agents.settings import Settings, read_settings
+from agents.settings import read_settings
 from agents.telemetry import Meters, configure_logging
-from agents.tick import EVERY, Tick
+from agents.workers import build, real_ports
 from schemas import topics
 
 
@@ -92,32 +85,6 @@ def _doomed(handle: Handle, doom: Doom) -> Handle:
     return handled
 
 
-def _judge(settings: Settings, meters: Meters, doom: Doom) -> Worker:
-    outbox = KafkaOutbox(settings)
-    judging = Judge(
-        load(settings.config),
-        clock_for(settings.now),
-        DoomedOutbox(outbox, doom),
-        KafkaStateLog(settings, topics.STATE.name),
-        meters,
-        partitions=settings.partitions,
-    )
-    return Worker(
-        "judge",
-        {topics.EVENTS.name: judging.events, topics.LOOKS.name: judging.looks},
-        assigned=judging.assigned,
-        revoked=judging.revoked,
-        timers=(Timer(EVERY, Tick(judging).run),),
-        resources=(outbox,),
-    )
-
-
-def _archive(settings: Settings, meters: Meters, doom: Doom) -> Worker:
-    outbox, facts = KafkaOutbox(settings), ClickHouseFacts(settings)
-    archiving = Archive(DoomedFacts(facts, doom), outbox, meters)
-    return Worker("archive", {topic.name: archiving.handle for topic in TOPICS}, resources=(outbox, facts))
-
-
 def _end_with_input() -> None:
     while os.read(0, 4096):
         pass
@@ -129,7 +96,9 @@ def main() -> int:
     settings, meters, doom = read_settings(), Meters(), Doom(point, int(count))
     configure_logging(settings.log_level, worker=name)
     threading.Thread(target=_end_with_input, daemon=True).start()
-    worker = {"judge": _judge, "archive": _archive}[name](settings, meters, doom)
+    ports = real_ports(settings)
+    doomed = replace(ports, outbox=DoomedOutbox(ports.outbox, doom), facts=DoomedFacts(ports.facts, doom))
+    worker = build(name, settings, doomed, meters)
     handles = {topic: _doomed(handle, doom) for topic, handle in worker.topics.items()}
     return run(replace(worker, topics=handles), settings, health=Health(name), meters=meters)
 

@@ -15,7 +15,7 @@ from agents.cli.status import CONSUMED
 from agents.demo import CONFIG
 from agents.settings import Settings
 from agents.telemetry import Meters
-from agents.workers import WORKERS
+from agents.workers import WORKERS, build, real_ports
 from schemas.event import Event
 from tests.commands import dunghan
 from tests.system.office import Office, WorkerProcess
@@ -138,7 +138,8 @@ def test_doctor_names_every_fault_of_a_folder(tmp_path: Path) -> None:
 
 
 def test_status_asks_for_the_topics_that_the_workers_consume() -> None:
-    wired = {name: tuple(make(Settings(config=CONFIG), Meters()).topics) for name, make in WORKERS.items()}
+    settings = Settings(config=CONFIG)
+    wired = {name: tuple(build(name, settings, real_ports(settings), Meters()).topics) for name in WORKERS}
     assert wired == {name: tuple(topic.name for topic in wanted) for name, wanted in CONSUMED.items()}
 
 
