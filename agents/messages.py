@@ -12,6 +12,9 @@ from schemas.assessment import Clock, Flag, Level, Verdict, Verdict766
 from schemas.event import Channel
 from schemas.limits import LimitUnit
 from schemas.office import WORKING_DAY
+from streams.clock import State
+from streams.counting import Ruling, Scored
+from streams.reasons import Why
 from streams.what_if import Aspect
 
 VERDICTS: Mapping[Verdict, str] = {
@@ -157,4 +160,74 @@ CONFIG_PARTS: Mapping[str, str] = {
     "calendars": "lịch làm việc",
     "office": "quy định chung",
     "units": "đơn vị",
+}
+
+
+# `dunghan explain`: why a dossier stands as it does. What stands in braces is a figure; `words` is a length in words.
+
+STATES: Mapping[State, str] = {
+    State.NOT_STARTED: "chưa chạy",
+    State.RUNNING: "chạy",
+    State.PAUSED: "tạm dừng",
+    State.HALTED: "dừng xử lý",
+    State.STOPPED: "đã dừng",
+    State.WITHDRAWN: "đã rút",
+    State.REFUSED: "không chạy",
+}
+KINDS: Mapping[str, str] = {"extension": "Gia hạn", "letter": "Thư xin lỗi", "void": "Huỷ một sự kiện"}
+MOVES: Mapping[Why, str] = {
+    Why.COMPUTED: "Hạn tính theo thời hạn quy định: {due}.",
+    Why.APPOINTED: "Ngày hẹn trả của hệ thống nguồn là hạn: {due}.",
+    Why.CARRIED: "Mở lại hồ sơ: giữ hạn của lần trước: {due}.",
+    Why.NO_DUE: "Không có hạn.",
+    Why.PAUSED: "Tạm dừng: còn {remaining:words} ({remaining}); hạn tính lại khi xử lý tiếp.",
+    Why.PAUSED_OVERDUE: "Tạm dừng khi đã quá hạn: hạn giữ nguyên {due}, tạm dừng không xoá quá hạn.",
+    Why.RESUMED: "Hết tạm dừng (từ {paused_at}): cộng phần còn lại {remaining:words} ({remaining}), hạn thành {due}.",
+    Why.RESUMED_UNMOVED: "Hết tạm dừng (từ {paused_at}): cộng {remaining} còn lại không quá hạn cũ, giữ nguyên {due}.",
+    Why.RESUMED_NAMED: "Hết tạm dừng (từ {paused_at}) với ngày hẹn mới: hạn thành {due}.",
+    Why.EXTENDED: "Chấp nhận gia hạn: hạn thành {due}.",
+    Why.KNOWN: "Hạn {named:date} đã từng có hiệu lực: không có gì mới.",
+    Why.SECOND_EXTENSION: "Không chấp nhận gia hạn đến {named:date}: mỗi lần giải quyết chỉ được gia hạn một lần.",
+    Why.LATE_EXTENSION: "Không chấp nhận gia hạn đến {named:date}: gửi khi hồ sơ đã quá hạn.",
+    Why.NOT_LATER: "Không chấp nhận {named:date}: không muộn hơn hạn đang có.",
+    Why.NOTHING_TO_EXTEND: "Không chấp nhận gia hạn đến {named:date}: hồ sơ không có hạn.",
+    Why.AT_END: "Bỏ qua hạn {named:date} gửi cùng lúc kết thúc.",
+    Why.AFTER_END: "Bỏ qua hạn {named:date}: gửi sau khi kết thúc.",
+    Why.BEFORE_START: "Bỏ qua hạn {named:date}: gửi trước khi tiếp nhận.",
+    Why.EVIDENCE: "Bỏ qua hạn {named:date}: sự kiện này không có tác dụng vào lúc đó.",
+}
+RULINGS: Mapping[Ruling, str] = {
+    Ruling.STARTS_AT_ONCE: "Thời hạn theo giờ tính ngay từ lúc tiếp nhận {received}.",
+    Ruling.STARTS_AT_OPENING: "Thời hạn theo giờ; tiếp nhận {received} ngoài giờ nên tính từ lúc mở cửa tiếp theo.",
+    Ruling.RECEIVED_THAT_DAY: "Tiếp nhận {received}: ngày nhận là {receipt_day}.",
+    Ruling.RECEIVED_AFTER_CLOSING: "Tiếp nhận {received}, sau giờ đóng cửa: ngày nhận chuyển sang {receipt_day}.",
+    Ruling.RECEIVED_WHEN_CLOSED: "Tiếp nhận {received}, ngày không mở cửa: ngày nhận chuyển sang {receipt_day}.",
+    Ruling.FIRST_DAY_NOT_COUNTED: "Không tính ngày đầu tiên (Bộ luật Dân sự 2015, Điều 147).",
+    Ruling.WORKING_DAYS_ONLY: "Chỉ đếm ngày làm việc, bỏ qua ngày nghỉ.",
+    Ruling.EVERY_DAY_COUNTS: "Đếm theo ngày dương lịch, kể cả ngày nghỉ.",
+    Ruling.WORKING_HOURS_ONLY: "Chỉ đếm giờ làm việc (một ngày làm việc là 8 giờ): {length} hết lúc {due}.",
+    Ruling.CORRESPONDING_DATE: "Hết tháng vào ngày tương ứng {last_day}.",
+    Ruling.MONTH_HAS_NO_SUCH_DATE: "Tháng cuối không có ngày tương ứng: lấy ngày cuối tháng {last_day}.",
+    Ruling.ROLLED: "Ngày cuối {last_day} là ngày nghỉ: chuyển sang ngày làm việc sau (Bộ luật Dân sự 2015, Điều 148).",
+    Ruling.SAME_DAY: "Tiếp nhận {received}, không muộn hơn 15:00 của ngày làm việc: trả trong ngày {last_day}.",
+    Ruling.SAME_DAY_TOO_LATE: "Tiếp nhận {received}, sau 15:00 hoặc ngày nghỉ: trả vào ngày làm việc sau {last_day}.",
+    Ruling.ENDS_AT_CLOSING: "Hết hạn vào lúc đóng cửa của ngày cuối: {due}.",
+}
+SCORED: Mapping[Scored, str] = {
+    Scored.NO_DUE: "không có hạn để so",
+    Scored.SUPPLEMENTS: "yêu cầu bổ sung hơn một lần mà chưa xử lý xong: tính quá hạn",
+    Scored.LATE: "sau hạn",
+    Scored.WITHIN: "không sau hạn",
+}
+#: Why an alert was raised, replaced, ended or taken back, where a level does not say it.
+ALERT_REASONS: Mapping[str, str] = {
+    "true_again": "lại đúng sau khi đã rút",
+    "late_event": "có sự kiện đến muộn",
+    "cycle_gone": "lần giải quyết này không còn",
+    "policy": "thời hạn mới có hiệu lực",
+    "paused": "hồ sơ tạm dừng",
+    "halted": "hồ sơ dừng xử lý",
+    "withdrawn": "công dân rút hồ sơ",
+    "completed": "đã xử lý xong",
+    "due_moved": "hạn đã được dời",
 }

@@ -18,13 +18,15 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class _Supplements:
+class Supplements:
+    """The requests for supplements of a cycle: how many, how long they took, and since when one is open."""
+
     requests: int
     elapsed: timedelta
     asked_at: datetime | None  # of the request that is open
 
 
-def _supplements(course: Course) -> _Supplements:
+def supplements(course: Course) -> Supplements:
     """A run of requests is one; each lasts to the next event that counts and is no request."""
     requests, elapsed, asked_at = 0, ZERO, None
     for step in course.steps:
@@ -35,12 +37,12 @@ def _supplements(course: Course) -> _Supplements:
                 requests, asked_at = requests + 1, step.event.at
         elif asked_at is not None:
             elapsed, asked_at = elapsed + (step.event.at - asked_at), None
-    return _Supplements(requests, elapsed, asked_at)
+    return Supplements(requests, elapsed, asked_at)
 
 
 def score(course: Course, term: Term, ended_at: datetime | None, *, now: datetime) -> Score:
     """How the indicator counts this cycle, against the original due date or the accepted extension's."""
-    asked = _supplements(course)
+    asked = supplements(course)
     if asked.requests > 1 and course.state is not State.STOPPED:
         return Score("overdue")
     due = term.extension or term.original

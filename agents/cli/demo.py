@@ -19,6 +19,7 @@ from agents.demo_log import BAD_LINES, Log, Told, write_log
 from agents.drivers.desk import Desk
 from agents.drivers.kafka_outlet import KafkaOutlet
 from agents.explain import explain
+from agents.explain_text import text
 from agents.publish import Refused, office_check, publish, read_jsonl
 from schemas.assessment import Level
 from schemas.errors import DunghanError
@@ -157,7 +158,7 @@ class _Show:
         history = History(code)
         for event in desk.events(code):
             history = add(history, event)
-        for line in explain(history, self.rules, now=log.now):
+        for line in text(explain(history, self.rules, {}, now=log.now), only=frozenset({"facts", "segments"})):
             self.console.print(line, markup=False, soft_wrap=True)
         self.console.print()
 

@@ -1,17 +1,29 @@
 """``dunghan explain``: one dossier, every figure to be checked with a calendar."""
 
+import sys
+from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from agents.cli.replay import read_events, read_now
-from agents.cli.screen import say, settings_with, warn
+from agents.cli.screen import settings_with, warn
 from agents.settings import Settings
 from schemas.errors import ConfigError
 from streams.history import History, add
 from streams.limits import Rules
+
+
+class Format(StrEnum):
+    """How the explanation is laid out."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
 
 
 def explain(
@@ -26,22 +38,49 @@ def explain(
     now: Annotated[
         str | None, typer.Option(help="Judge as of this instant (ISO 8601 with offset). [default: DUNGHAN_NOW]")
     ] = None,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="Text for a terminal, JSON for programs, one HTML page to look at and to print."),
+    ] = Format.TEXT,
 ) -> None:
-    """Explain one dossier in Vietnamese, segment by segment: run, pause, off hours, due times; the parts add up.
+    """Explain one dossier in Vietnamese: where its time went, why its due times moved, why it stands as it does.
 
     The dossier is judged here, from its events and the configuration, whatever answer stands in ClickHouse.
     """
-    from agents.config import load
-    from agents.explain import explain as lines
+    from agents.config import check
+    from agents.explain import explain as gather
+    from agents.explain import read_decrees
 
     settings = settings_with(config)
-    instant, rules = read_now(now), load(settings.config)
-    history = _from_clickhouse(code, settings) if source is None else _from_file(code, source, rules)
+    instant = read_now(now)
+    folder, faults = check(settings.config)
+    if folder is None:
+        raise faults[0]
+    history = _from_clickhouse(code, settings) if source is None else _from_file(code, source, folder.rules)
     if history is None or not history.events:
         place = "ClickHouse" if source is None else str(source)
         raise ConfigError("dossier_unknown", f"{place} has no dossier {code}")
-    for line in lines(history, rules, now=instant or _present(settings, history)):
-        say(line)
+    at = instant or _present(settings, history)
+    explanation = gather(history, folder.rules, read_decrees(folder.calendars), now=at)
+    match form:
+        case Format.TEXT:
+            from agents.explain_text import text
+
+            _write(text(explanation))
+        case Format.HTML:
+            from agents.explain_page import page
+
+            _write(page(explanation))
+        case Format.JSON:
+            from agents.explain_json import as_json
+
+            _write([orjson.dumps(as_json(explanation), option=orjson.OPT_INDENT_2).decode()])
+
+
+def _write(lines: Iterable[str]) -> None:
+    """The lines as UTF-8, whatever the terminal is set to: a page says that it is."""
+    sys.stdout.buffer.writelines(line.encode() + b"\n" for line in lines)
+    sys.stdout.buffer.flush()
 
 
 def _present(settings: Settings, history: History) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agents import messages
-from agents.explain import columns
+from agents.explain_text import columns
 from schemas.assessment import Flag, Level
 
 _HEADER = ("Mã hồ sơ", "Lần", "Trạng thái", "Kết luận", "Mức", "Hạn", "Còn lại", "Quá hạn", "QĐ 766", "Lưu ý")

@@ -45,6 +45,8 @@ class Counting:
             most = max(Counter((it.topic, it.partition) for it in alive).values())
             print("chunks-of-a-partition", most, os.getpid(), file=self._told)
             raise Unavailable("test_hold", "the test asked for it")
+        if self._asked("slow", chunk.partition):
+            print("taken", chunk.topic, chunk.partition, os.getpid(), file=self._told)
         while self._asked("slow", chunk.partition):  # noqa: ASYNC110 — another process says when
             await asyncio.sleep(0.05)
         if self._asked("pause", chunk.partition):

@@ -279,7 +279,7 @@ def test_a_chunk_finished_after_a_rebalance_is_not_acknowledged_in_the_name_of_t
     worker.wait_until("running")
     worker.ask("slow")
     stage.publish(100, stage.events)
-    time.sleep(1)
+    until(lambda: len({line for line in worker.told() if "taken" in line}) == PARTITIONS, "a chunk of each is taken")
     stage.worker("two", folder="idle").ask("hold")
     until(lambda: len(worker.health().get("assigned", [])) == 2, "shared")
     worker.ask("hold")
