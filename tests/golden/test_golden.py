@@ -1,0 +1,31 @@
+"""One frozen record of each kind and version of schema, readable for ever: topics are kept longer than programs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schemas.dossier import ALERT, JUDGEMENT, LOOK, MEMORY, Crossing, dump
+from schemas.event import read_event
+
+READERS: dict[str, Callable[[bytes], Crossing]] = {
+    "event": read_event,
+    "judgement": JUDGEMENT.validate_json,
+    "alert": ALERT.validate_json,
+    "look": LOOK.validate_json,
+    "memory-event": MEMORY.validate_json,
+    "memory-alert": MEMORY.validate_json,
+    "memory-cycle": MEMORY.validate_json,
+}
+FROZEN = sorted(Path(__file__).parent.glob("*.json"))
+
+
+@pytest.mark.parametrize("file", FROZEN, ids=lambda file: file.stem)
+def test_a_record_written_long_ago_is_read_and_written_again_as_it_was(file: Path) -> None:
+    kind, _ = file.stem.split(".")
+    assert json.loads(dump(READERS[kind](file.read_bytes()))) == json.loads(file.read_bytes())
+
+
+def test_every_kind_of_record_has_one() -> None:
+    assert {file.stem.split(".")[0] for file in FROZEN} == READERS.keys()
