@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -169,6 +170,7 @@ class Office:
         self.config = config
         self.rules = load(config)
         self.workers: list[WorkerProcess] = []
+        self._starts = count()  # a log of its own for every start, or a test would read what another one said
         self._now = now
         self._more = settings
 
@@ -214,7 +216,7 @@ class Office:
             "TMPDIR": str(folder),
             "HOME": str(folder),
         }
-        log = self.folder / f"{name}-{len(self.workers)}.log"
+        log = self.folder / f"{name}-{next(self._starts)}.log"
         worker = WorkerProcess(command or ("agents", "worker", name, "--until-eof"), folder, log, environment)
         self.workers.append(worker)
         return worker
