@@ -1,6 +1,7 @@
 """What to tell supervisors: the answer compared with the alerts already sent, never with the answer before."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schemas.alert import Action, Alert, alert_id
@@ -82,23 +83,14 @@ def _close(alert: Alert, after: Assessment) -> Alert:
     """An open alert that no longer stands: over, replaced by a higher level, or wrong from the start."""
     cycle = next((cycle for cycle in after.cycles if cycle.cycle == alert.cycle), None)
     action, reason = _ending(alert, cycle)
-    return Alert(
-        alert_id=alert.alert_id,
+    return replace(
+        alert,
         action=action,
         reason=reason,
-        dossier_code=alert.dossier_code,
-        cycle=alert.cycle,
-        level=alert.level,
-        at=alert.at,
-        due=alert.due,
         version=after.version,
         sequence=alert.sequence + 1,
-        found_late=alert.found_late,
-        due_original=alert.due_original,
-        procedure=alert.procedure,
         unit=cycle.unit if cycle is not None else alert.unit,
         stage=cycle.stage if cycle is not None else alert.stage,
-        policy_version=alert.policy_version,
     )
 
 

@@ -1,20 +1,16 @@
 """What the command line reads from ClickHouse: one dossier's events, and the answers as they stand there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from clickhouse_driver import Client
 
 from agents.drivers.clickhouse import connect, named_failures
+from agents.drivers.event_log import EVENT_COLUMNS, event_of
 from agents.drivers.tables import check
-from agents.rows import COLUMNS, EVENTS
 from agents.settings import Settings
 from schemas.event import Event
-from schemas.limits import Limit
-
-_NAMES = {"procedure": "procedure_code", "procedure_case": "case"}  # columns that are called otherwise in an event
 
 
 class Desk:
@@ -42,25 +38,14 @@ class Desk:
 
     def events(self, dossier_code: str) -> tuple[Event, ...]:
         """Every event of a dossier; none when it is not known."""
-        columns = [name for name in COLUMNS[EVENTS] if name != "digest"]
         found = self.rows(
-            f"SELECT {', '.join(columns)} FROM {{db}}.events FINAL WHERE dossier_code = %(code)s",  # noqa: S608
+            f"SELECT {', '.join(EVENT_COLUMNS)} FROM {{db}}.events FINAL WHERE dossier_code = %(code)s",  # noqa: S608
             {"code": dossier_code},
         )
-        return tuple(_event(columns, row) for row in found)
+        return tuple(map(event_of, found))
 
     def known(self) -> tuple[int, int]:
         """How many dossiers have been judged, and on how many events altogether."""
         query = "SELECT count(), sum(version_events) FROM {db}.assessments FINAL WHERE cycle = 1"
         ((dossiers, events),) = self.rows(query)
         return int(dossiers), int(events)
-
-
-def _event(columns: Sequence[str], row: Sequence[Any]) -> Event:
-    values = {_NAMES.get(name, name): _plain(value) for name, value in zip(columns, row, strict=True)}
-    unit, value = values.pop("limit_unit"), values.pop("limit_value")
-    return Event(**values, limit=None if unit is None else Limit(unit, value))
-
-
-def _plain(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

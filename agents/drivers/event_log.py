@@ -21,7 +21,8 @@ ANSWER_SECONDS = 300
 #: Neither side holds more than this at once: rows of a block here, a sort that goes to disk there.
 READING = {"max_block_size": 8_192, "max_bytes_before_external_sort": 256 * 2**20}
 
-_COLUMNS = tuple(name for name in COLUMNS[EVENTS] if name != "digest")
+#: What `event_of` reads, in its order.
+EVENT_COLUMNS = tuple(name for name in COLUMNS[EVENTS] if name != "digest")
 _NAMES = {"procedure": "procedure_code", "procedure_case": "case"}  # columns that are called otherwise in an event
 
 
@@ -54,7 +55,7 @@ class EventLog:
 
     def histories(self) -> Iterator[History]:
         """Every dossier with all its events, by code; one at a time, so that memory does not grow with the log."""
-        query = f"SELECT {', '.join(_COLUMNS)} FROM {self._table} FINAL ORDER BY dossier_code"  # noqa: S608
+        query = f"SELECT {', '.join(EVENT_COLUMNS)} FROM {self._table} FINAL ORDER BY dossier_code"  # noqa: S608
         with named_failures():
             rows = self._client.execute_iter(query, settings=READING)
             for code, found in groupby(rows, key=lambda row: str(row[0])):
@@ -71,7 +72,7 @@ class EventLog:
 
 def event_of(row: Sequence[Any]) -> Event:
     """The event of a row of `agents.rows.event_row` (without its digest)."""
-    values = {_NAMES.get(name, name): _plain(value) for name, value in zip(_COLUMNS, row, strict=True)}
+    values = {_NAMES.get(name, name): _plain(value) for name, value in zip(EVENT_COLUMNS, row, strict=True)}
     unit, value = values.pop("limit_unit"), values.pop("limit_value")
     return Event(**values, limit=None if unit is None else Limit(unit, value))
 
