@@ -14,7 +14,7 @@ from schemas.calendar import CalendarYear
 from schemas.errors import ConfigError
 from schemas.limits import LimitsFile
 from schemas.office import Codes, Office, Unit, UnitsFile
-from streams.limits import Rules, compile_rules
+from streams.rules import Rules, compile_rules
 
 T = TypeVar("T")
 
@@ -152,7 +152,7 @@ def describe(folder: Folder) -> tuple[str, ...]:
 
 def _calendar_lines(folder: Folder) -> Iterator[str]:
     for year in sorted(folder.calendars, key=lambda year: (year.calendar, year.year)):
-        days = folder.rules.calendars[year.calendar].year_of(year.year).days
+        days = folder.rules.newest.calendars[year.calendar].open_days(year.year)
         proposed = [day.date.strftime("%d/%m") for day in year.days if day.state == "proposed"]
         ignored = f", proposed and not counted: {', '.join(proposed)}" if proposed else ""
         yield f"calendar {year.calendar} {year.year}: {year.state}, {len(days)} open days, {year.zone}{ignored}"

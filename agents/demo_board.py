@@ -11,7 +11,7 @@ from agents import messages
 from agents.demo_life import Answer
 from agents.demo_log import Log
 from agents.drivers.desk import Desk
-from streams.limits import Rules
+from streams.rules import Rules
 
 _RUNNING = "clock = 'running' AND verdict"
 #: The columns of the board of counts: heading, what is counted, colour.
@@ -61,7 +61,7 @@ def slowest(desk: Desk, rules: Rules, *, rows: int = 5) -> Table:
             _name(unit, rules),
             procedure,
             stage or "–",
-            messages.instant_text(due, rules.calendar(unit).zone),
+            messages.instant_text(due, rules.zone_of(unit)),
             messages.working_text(timedelta(seconds=float(late))),
         )
     return table

@@ -14,9 +14,9 @@ from streams.calendar import DAY, ZERO, Calendar, working_time
 from streams.counting import Counting, Official, count_official, count_term
 from streams.history import History, timeline
 from streams.ledger import Measures, measure
-from streams.limits import Rules
 from streams.reasons import Account, Taken, accounts
 from streams.rehearsal import Told, rehearse
+from streams.rules import Edition, Rules
 from streams.verdict import assess
 
 Decrees = Mapping[tuple[str, date], str | None]  #: the decree behind a day, by calendar and date
@@ -41,7 +41,7 @@ class Part:
     unit: str | None
     stage: str | None
     stands: bool  # the clock stood: a pause or halt
-    calendar: str
+    calendar: Calendar
     running: timedelta
     paused: timedelta
     off: timedelta
@@ -114,20 +114,21 @@ def explain(history: History, rules: Rules, decrees: Decrees, *, now: datetime) 
 
 def _reasons(cycle: Cycle, account: Account, rules: Rules, decrees: Decrees, now: datetime, before: int) -> Reasons:
     counting, official, course = None, None, account.course
+    edition = account.term.edition if account.term is not None else rules.edition(now)
     days: tuple[Day, ...] = ()
     if account.term is not None:
         official = count_official(course, account.term, now=now)
         if account.term.computed is not None and account.term.limit is not None:
             start = course.steps[0].event.at
-            counting = count_term(account.term.limit, course.subject, start, rules)
-            calendar = rules.calendar(course.subject.unit)
+            counting = count_term(account.term.limit, course.subject, start, account.term.edition)
+            calendar = account.term.edition.calendar(course.subject.unit)
             first = (counting.receipt_day if counting is not None else None) or calendar.day(start)
             days = tuple(_special(calendar, first, account.term.computed.day, decrees))
     return Reasons(
         cycle,
         measure(cycle, rules, now=now),
         account,
-        tuple(_part(segment, rules, decrees, now) for segment in cycle.segments),
+        tuple(_part(segment, edition, decrees, now) for segment in cycle.segments),
         counting,
         days,
         official,
@@ -143,8 +144,8 @@ def _upcoming(cycle: Cycle, account: Account, now: datetime) -> Iterator[Reached
             yield Reached(rung.level, rung.begin, rung.end, rung.due.at)
 
 
-def _part(segment: Segment, rules: Rules, decrees: Decrees, now: datetime) -> Part:
-    calendar, end = rules.calendar(segment.unit), segment.end or now
+def _part(segment: Segment, edition: Edition, decrees: Decrees, now: datetime) -> Part:
+    calendar, end = edition.calendar(segment.unit), segment.end or now
     wall = end - segment.begin
     open_hours = (
         timedelta(seconds=segment.working_seconds)
@@ -159,7 +160,7 @@ def _part(segment: Segment, rules: Rules, decrees: Decrees, now: datetime) -> Pa
         segment.unit,
         segment.stage,
         segment.paused,
-        calendar.name,
+        calendar,
         running,
         paused,
         wall - open_hours,

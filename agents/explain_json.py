@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from agents.explain import Explanation, Part, Reasons
 from schemas.event import Event
-from streams.calendar import ZERO
+from streams.calendar import ZERO, Calendar
 from streams.ledger import seconds
 from streams.promise import Promise
 from streams.reasons import Handover, Taken
@@ -37,7 +37,7 @@ def as_json(explanation: Explanation) -> dict[str, object]:
 
 def _cycle(reasons: Reasons, explanation: Explanation) -> dict[str, object]:
     cycle, rules = reasons.cycle, explanation.rules
-    zone, term = rules.calendar(cycle.unit).zone, reasons.account.term
+    zone, term = rules.zone_of(cycle.unit), reasons.account.term
     counting = plain(reasons.counting, zone)
     if isinstance(counting, dict):
         counting["days"] = plain(reasons.counting_days, zone)
@@ -132,6 +132,8 @@ def plain(value: object, zone: ZoneInfo) -> object:
             return seconds(value)
         case Enum():
             return value.value
+        case Calendar():
+            return value.name
         case tuple():
             return [plain(each, zone) for each in value]
         case _ if is_dataclass(value):

@@ -16,7 +16,7 @@ from agents.explain_timeline import timeline
 from agents.explain_words import Figure, Phrase
 from agents.messages import instant_text
 from streams.ledger import seconds
-from streams.limits import Rules
+from streams.rules import Rules
 
 _STYLE = """\
 @page { size: A4; margin: 13mm 12mm 14mm }
@@ -92,7 +92,7 @@ def page(explanation: Explanation) -> Iterator[str]:
 def _summary(reasons: Reasons, rules: Rules) -> str:
     cycle = reasons.cycle
     due = cycle.due_current
-    zone = rules.calendar(cycle.unit).zone
+    zone = rules.zone_of(cycle.unit)
     when = f" · hạn {_figure(Figure(due), zone)}" if due is not None else ""
     official = messages.VERDICTS_766[cycle.verdict_766]
     return (
@@ -103,7 +103,7 @@ def _summary(reasons: Reasons, rules: Rules) -> str:
 
 def _cycle(reasons: Reasons, rules: Rules) -> Iterator[str]:
     cycle = reasons.cycle
-    zone = rules.calendar(cycle.unit).zone
+    zone = rules.zone_of(cycle.unit)
     words = f"Lần giải quyết {cycle.cycle}: {messages.STATUSES[cycle.status]} · {conclusion(cycle)}"
     yield f'<section id="cycle-{cycle.cycle}">\n<h2>{escape(words)}</h2>'
     for sheet in sheets(reasons, rules):

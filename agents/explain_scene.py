@@ -28,7 +28,6 @@ class Scene:
     late: tuple[Span, ...]
     marks: tuple[Mark, ...]
     now: datetime
-    calendars: dict[str, Calendar]
 
 
 def scene_of(explanation: Explanation) -> Scene:
@@ -38,12 +37,11 @@ def scene_of(explanation: Explanation) -> Scene:
     if cycles and cycles[-1].cycle.clock in ("running", "paused"):
         marks.append(Mark(explanation.now, "now", "", "lúc xét"))
     return Scene(
-        rules.calendars[rules.office.calendar],
+        rules.edition(explanation.now).home,
         tuple(part for reasons in cycles for part in reasons.parts),
         tuple(span for reasons in cycles for span in reasons.cycle.spans if span.bucket == "overdue"),
         tuple(sorted(marks, key=lambda mark: mark.at)),
         explanation.now,
-        rules.calendars,
     )
 
 

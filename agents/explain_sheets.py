@@ -14,8 +14,8 @@ from agents.messages import limit_text
 from schemas.assessment import Cycle, Level
 from schemas.calendar import Shifts
 from streams.calendar import ZERO, Calendar
-from streams.limits import Rules
 from streams.reasons import Handover, Taken
+from streams.rules import Rules
 
 Row = tuple[Phrase, ...]
 
@@ -166,8 +166,8 @@ def _check(running: timedelta, paused: timedelta, off: timedelta, wall: timedelt
 
 def _calendars(reasons: Reasons, rules: Rules) -> Iterator[Phrase]:
     """The hours of each calendar that counted."""
-    for name, year in {part.calendar: part.begin.year for part in reversed(reasons.parts)}.items():
-        yield (f"Lịch {name}: {'; '.join(_hours(rules.calendars[name], year))}",)
+    for calendar, year in {part.calendar: part.begin.year for part in reversed(reasons.parts)}.items():
+        yield (f"Lịch {calendar.name}: {'; '.join(_hours(calendar, year))}",)
 
 
 def _hours(calendar: Calendar, year: int) -> Iterator[str]:

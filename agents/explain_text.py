@@ -22,7 +22,7 @@ def text(explanation: Explanation, *, only: frozenset[str] | None = None) -> Ite
         yield "Chưa có sự kiện nào về trạng thái."
     for reasons in explanation.cycles:
         cycle = reasons.cycle
-        zone = rules.calendar(cycle.unit).zone
+        zone = rules.zone_of(cycle.unit)
         yield ""
         yield f"Lần giải quyết {cycle.cycle}: {messages.STATUSES[cycle.status]} · {conclusion(cycle)}"
         for sheet in sheets(reasons, rules):

@@ -127,11 +127,8 @@ def _row(monday: date, scene: Scene) -> str:
 
 def _open(calendar: Calendar, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The open hours of a calendar between two instants of one week."""
-    for number in sorted({calendar.day(begin).year, calendar.day(end).year}):
-        year = calendar.year_of(number)
-        for opening, closing in zip(year.opens, year.closes, strict=True):
-            if opening < end and closing > begin:
-                yield max(opening, begin), min(closing, end)
+    for opening, closing in calendar.hours(begin, end):
+        yield max(opening, begin), min(closing, end)
 
 
 def _background(axis: _Axis, scene: Scene) -> Iterator[str]:
@@ -142,7 +139,7 @@ def _background(axis: _Axis, scene: Scene) -> Iterator[str]:
         cut = axis.cut(part.begin, part.end)
         if cut is not None:
             yield from _whites(axis, scene.home, edge, cut[0])
-            yield from _whites(axis, scene.calendars[part.calendar], *cut)
+            yield from _whites(axis, part.calendar, *cut)
             edge = cut[1]
     yield from _whites(axis, scene.home, edge, axis.edges[-1])
 
@@ -160,7 +157,7 @@ def _bars(axis: _Axis, scene: Scene) -> Iterator[str]:
             continue
         kind = "stand" if part.stands else "run"
         yield _rect(axis.x(cut[0]), _BAR + 6, axis.x(cut[1]) - axis.x(cut[0]), 3, f"thread {kind}")
-        for opening, closing in _open(scene.calendars[part.calendar], *cut):
+        for opening, closing in _open(part.calendar, *cut):
             yield _rect(axis.x(opening), _BAR, axis.x(closing) - axis.x(opening), _BAR_HEIGHT, kind)
     for span in scene.late:
         late = axis.cut(span.begin, span.end or scene.now)

@@ -35,7 +35,7 @@ from schemas.event import Event, read_event
 from streams.alerts import decide
 from streams.history import add
 from streams.ledger import imbalance
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 
 BREATH = 200  # dossiers judged between two turns of the event loop, or heartbeats would be late

@@ -19,7 +19,7 @@ from agents.mapping import CsvMapping, EventRule, check_header, ignored, values_
 from schemas import topics
 from schemas.errors import InvalidRecord
 from schemas.event import Event, canonical, read_event
-from streams.limits import Rules
+from streams.rules import Rules
 
 #: Names of events without an id are made in this space; changing it would count their repeats twice.
 _SPACE = UUID("0f6a8f0e-6d55-5f0e-9d0a-6c5b3a0c9a11")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from agents.config import Folder
 from agents.messages import CONFIG_PARTS, instant_text
 from schemas.assessment import Cycle
-from streams.limits import Policy, Rules
+from streams.rules import Policy, Rules
 from streams.what_if import Pair, WhatIf
 
 Json = dict[str, object]
@@ -103,7 +103,7 @@ def _rewritten(report: Report) -> list[int]:
 def as_json(report: Report, *, refused: int) -> Json:
     """The whole report as one object: times in the office's zone, absent values null."""
     outcome, zone, newest = report.outcome, report.rules.zone, report.newest
-    current = report.against.rules.policy(report.now)
+    current = report.against.rules.edition(report.now).policy
     return {
         "now": _local(report.now, zone),
         "against": {

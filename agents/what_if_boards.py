@@ -10,7 +10,7 @@ from rich.table import Table
 from agents.messages import ACTIONS, ASPECTS, LEVELS, VERDICTS, VERDICTS_766, instant_text, working_text
 from agents.what_if import Report, notices
 from schemas.alert import Action
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.what_if import Aspect, Count, Pair, Tally, WhatIf
 
 #: What the codes of an aspect are called; those of a due date are instants.
@@ -110,7 +110,7 @@ def _listed(report: Report) -> Table:
             after.procedure or "–",
             _CLOSED if pair.closed else _OPEN,
             *(_turn(pair, aspect) for aspect in _WORDS),
-            _due_turn(pair, report.rules.calendar(after.unit).zone),
+            _due_turn(pair, report.rules.zone_of(after.unit)),
         )
     return table
 

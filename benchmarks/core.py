@@ -11,8 +11,8 @@ from agents.demo_log import write_log
 from schemas.event import Event, canonical, read_event
 from streams.calendar import add_working_time, working_time
 from streams.history import History, add
-from streams.limits import Rules
 from streams.replay import collect, rows
+from streams.rules import Rules
 from streams.verdict import assess
 
 HANOI = Path(__file__).parents[1] / "examples" / "demo" / "config"
@@ -53,7 +53,7 @@ def measure() -> Iterator[Measured]:
 
 
 def _calendar(rules: Rules) -> Iterator[Measured]:
-    calendar = rules.calendar(None)
+    calendar = rules.newest.home
     hour = cpu(lambda: working_time(calendar, START, START + AN_HOUR))
     year = cpu(lambda: working_time(calendar, START, START + A_YEAR))
     yield Measured("working_time over an hour", hour)
@@ -91,7 +91,7 @@ def _assess(rules: Rules) -> Iterator[Measured]:
 
 def _replay(rules: Rules) -> Iterator[Measured]:
     now = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
-    log = write_log(rules.calendar(None), now=now)
+    log = write_log(rules.newest.home, now=now)
     lines = [canonical(event) for told in log.dossiers for event in told.events]
     histories, _ = collect(map(read_event, lines))
 

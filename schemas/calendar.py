@@ -81,7 +81,11 @@ class CalendarDay:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class CalendarYear:
-    """One year of one calendar. ``shifts`` maps weekdays (mon-fri, sat) to shifts in local time."""
+    """One year of one calendar. ``shifts`` maps weekdays (mon-fri, sat) to shifts in local time.
+
+    Of several files for one year the newest in force holds: versions rise with ``in_force_from``; absent, the file
+    is in force from the beginning.
+    """
 
     calendar: Word
     year: Annotated[int, Field(ge=1990, le=2100)]
@@ -89,6 +93,8 @@ class CalendarYear:
     shifts: Mapping[str, tuple[str, ...]]
     state: Literal["confirmed", "estimated"] = "confirmed"
     days: tuple[CalendarDay, ...] = field(default=())
+    version: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    in_force_from: date | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

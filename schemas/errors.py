@@ -40,7 +40,7 @@ class ConfigError(DunghanError):
     """A file of the office, or a setting, that would make wrong decisions.
 
     ``path`` names the file (or the setting) and ``line`` the line in it, when they are known; ``where``
-    leads to the culprit in what was given to `streams.limits.compile_rules`, for the loader to find the line.
+    leads to the culprit in what was given to `streams.rules.compile_rules`, for the loader to find the line.
     """
 
     def __init__(

@@ -132,7 +132,7 @@ _REASONS = {
 def read_event(value: bytes | None) -> Event:
     """The event in these bytes, or the one reason why there is none.
 
-    Codes and times against the clock are the office's (`streams.limits.Codes`), not the format's.
+    Codes and times against the clock are the office's (`streams.rules.Rules.check_codes`), not the format's.
 
     Raises `InvalidRecord` with a reason of `DEAD_LETTER_REASONS`; its message never repeats a value,
     because a refused record is the likeliest to hold personal data.

@@ -1,15 +1,15 @@
 """Working time: when an office is open, how long, and when a length of open time is over.
 
-A calendar is compiled year by year into prefix sums, so that a question costs two binary searches
-however long the span is. All instants are aware and in UTC; shifts are local, so daylight saving
-is the zone's business. Open hours are half open: an office that closes at 17:00 is closed at 17:00:00.
+A calendar is compiled into prefix sums, so that a question costs two binary searches however long the span is.
+All instants are aware and in UTC; shifts are local, so daylight saving is the zone's business. Open hours are half
+open: an office that closes at 17:00 is closed at 17:00:00.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.calendar import CalendarDay, CalendarYear, Shifts, read_shifts
@@ -17,38 +17,38 @@ from schemas.errors import ConfigError
 
 DAY = timedelta(days=1)
 ZERO = timedelta(0)
-FIRST_YEAR, LAST_YEAR = 1980, 2200  # wider than any instant of an event plus the longest limit
 
 
-@dataclass(frozen=True, slots=True)
-class _Year:
-    """One compiled year: the open days with their closing times; the open intervals; and the working time
-    since the first known year, before each interval and after the last."""
+class _Compiled(NamedTuple):
+    """One compiled year: the open days with their closing times; the open intervals."""
 
-    days: Sequence[date]
-    closings: Sequence[datetime]
-
-    opens: Sequence[datetime]
-    closes: Sequence[datetime]
-    sums: Sequence[timedelta]
+    days: list[date]
+    closings: list[datetime]
+    opens: list[datetime]
+    closes: list[datetime]
 
 
 class Calendar:
     """The open hours of one place, for ever: years without a file follow the nearest year's week.
 
-    Built by `compile_calendars`. Years are compiled when first asked for.
+    Built by `compile_calendars`. Years are compiled when first asked for; what is compiled is one row of years.
     """
 
     def __init__(self, name: str, years: Sequence[CalendarYear]) -> None:
         self.name = name
         self.zone = ZoneInfo(years[0].zone)
         self._files = {year.year: year for year in years}
-        self._days = {day.date: day for year in years for day in year.days if day.state == "confirmed"}
+        self._special = {day.date: day for year in years for day in year.days if day.state == "confirmed"}
         confirmed = [year.year for year in years if year.state == "confirmed"]
         self._confirmed_until = max(confirmed, default=min(self._files) - 1)
-        self._anchor = min(self._files)
-        self._years: dict[int, _Year] = {}
-        self._starts = [self.at(date(year, 1, 1)) for year in range(FIRST_YEAR, LAST_YEAR + 1)]
+        self._edges: dict[date, tuple[datetime, datetime]] = {}
+        self._first = min(self._files)  # the first year that is compiled, and the first that is not any more
+        self._end = self._first + 1
+        self._from, self._until = self.at(date(self._first, 1, 1)), self.at(date(self._end, 1, 1))
+        compiled = self._compile(self._first)
+        self._days, self._closings, self._opens, self._closes = compiled
+        # Working time since the first year with a file, before each open interval, and after the last.
+        self._sums = list(accumulate(_lengths(compiled), initial=ZERO))
 
     def at(self, day: date, minutes: int = 0) -> datetime:
         """The instant so many minutes after local midnight, by the clock on the wall."""
@@ -59,6 +59,13 @@ class Calendar:
         """The local date of an instant."""
         return instant.astimezone(self.zone).date()
 
+    def edges(self, day: date) -> tuple[datetime, datetime]:
+        """When that day begins, and when the day after it does."""
+        edges = self._edges.get(day)
+        if edges is None:
+            edges = self._edges[day] = self.at(day), self.at(day + DAY)
+        return edges
+
     def week(self, year: int) -> tuple[Shifts, ...]:
         """The shifts of each weekday in that year, Monday first."""
         nearest = min(self._files, key=lambda known: (abs(known - year), known))
@@ -66,9 +73,9 @@ class Calendar:
 
     def closing(self, day: date) -> datetime | None:
         """When the office closes for the day; None when it is closed all day."""
-        year = self.year_of(day.year)
-        index = bisect_left(year.days, day)
-        return year.closings[index] if index < len(year.days) and year.days[index] == day else None
+        self._reach_year(day.year)
+        index = bisect_left(self._days, day)
+        return self._closings[index] if index < len(self._days) and self._days[index] == day else None
 
     def is_open(self, day: date) -> bool:
         """Whether the office opens at all that day."""
@@ -76,12 +83,11 @@ class Calendar:
 
     def nth_open_day(self, day: date, count: int) -> date:
         """The ``count``-th day after ``day`` on which the office opens; ``day`` itself is not counted."""
-        number = day.year
-        index = bisect_right(self.year_of(number).days, day) + count - 1
-        while index >= len(self.year_of(number).days):
-            index -= len(self.year_of(number).days)
-            number += 1
-        return self.year_of(number).days[index]
+        self._reach_year(day.year)
+        index = bisect_right(self._days, day) + count - 1
+        while index >= len(self._days):
+            self._append()
+        return self._days[index]
 
     def next_open_day(self, day: date) -> date:
         """The first day after ``day`` on which the office opens."""
@@ -91,22 +97,87 @@ class Calendar:
         """Whether the day lies beyond the last confirmed year, so that its days off are not yet decreed."""
         return day.year > self._confirmed_until
 
-    def year_of(self, year: int) -> _Year:
-        """The compiled year."""
-        compiled = self._years.get(year)
-        if compiled is None:
-            compiled = self._years[year] = self._compile(year)
-        return compiled
+    def hours(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """The open intervals (opening, closing) that have some time between two instants, in order and whole."""
+        self._reach_year(self.day(begin).year)
+        self._reach_year(self.day(end).year)
+        chosen = slice(bisect_right(self._closes, begin), bisect_left(self._opens, end))
+        return list(zip(self._opens[chosen], self._closes[chosen], strict=True))
 
-    def _compile(self, year: int) -> _Year:
+    def open_days(self, year: int) -> list[date]:
+        """The days of that year on which the office opens, in order."""
+        self._reach_year(year)
+        return self._days[bisect_left(self._days, date(year, 1, 1)) : bisect_left(self._days, date(year + 1, 1, 1))]
+
+    def worked(self, instant: datetime) -> timedelta:
+        """Working time from the first known year to this instant; only differences mean something."""
+        if not self._from <= instant < self._until:
+            self._reach_year(self.day(instant).year)
+        index = bisect_right(self._opens, instant) - 1
+        if index < 0:
+            return self._sums[0]
+        if instant >= self._closes[index]:
+            return self._sums[index + 1]
+        return self._sums[index] + (instant - self._opens[index])
+
+    def reach(self, worked: timedelta) -> datetime:
+        """The earliest instant at which `worked` comes to that much."""
+        while worked > self._sums[-1]:
+            self._append()
+        while worked <= self._sums[0]:
+            self._prepend()
+        index = bisect_left(self._sums, worked) - 1
+        return self._opens[index] + (worked - self._sums[index])
+
+    def opening(self, instant: datetime) -> datetime:
+        """The instant itself when the office is open then, else the next opening."""
+        self._reach_year(self.day(instant).year)
+        index = bisect_right(self._opens, instant) - 1
+        if index >= 0 and instant < self._closes[index]:
+            return instant
+        while index + 1 == len(self._opens):
+            self._append()
+        return self._opens[index + 1]
+
+    def _reach_year(self, year: int) -> None:
+        while year < self._first:
+            self._prepend()
+        while year >= self._end:
+            self._append()
+
+    def _append(self) -> None:
+        """Compile the year after the last that is."""
+        days, closings, opens, closes = compiled = self._compile(self._end)
+        self._days += days
+        self._closings += closings
+        self._opens += opens
+        self._closes += closes
+        self._sums += list(accumulate(_lengths(compiled), initial=self._sums.pop()))
+        self._end += 1
+        self._until = self.at(date(self._end, 1, 1))
+
+    def _prepend(self) -> None:
+        """Compile the year before the first that is."""
+        self._first -= 1
+        days, closings, opens, closes = compiled = self._compile(self._first)
+        lengths = _lengths(compiled)
+        sums = list(accumulate(lengths, initial=self._sums[0] - sum(lengths, ZERO)))
+        self._days = days + self._days
+        self._closings = closings + self._closings
+        self._opens = opens + self._opens
+        self._closes = closes + self._closes
+        self._sums = sums[:-1] + self._sums
+        self._from = self.at(date(self._first, 1, 1))
+
+    def _compile(self, year: int) -> _Compiled:
         days: list[date] = []
         closings: list[datetime] = []
         opens: list[datetime] = []
         closes: list[datetime] = []
         day, week = date(year, 1, 1), self.week(year)
         while day.year == year:
-            special = self._days.get(day)
-            shifts = week[day.weekday()] if special is None else _special(special, week)
+            special = self._special.get(day)
+            shifts = week[day.weekday()] if special is None else _shifts_of(special, week)
             for begin, end in shifts:
                 opening, closing = self.at(day, begin), self.at(day, end)
                 if opening < closing:  # a shift inside the hour that daylight saving skips does not exist
@@ -116,73 +187,35 @@ class Calendar:
                 days.append(day)
                 closings.append(self.at(day, shifts[-1][1]))
             day += DAY
-        lengths = [closing - opening for opening, closing in zip(opens, closes, strict=True)]
-        start = self._start(year, sum(lengths, ZERO))
-        sums = list(accumulate(lengths, initial=start))
-        return _Year(days, closings, opens, closes, sums)
-
-    def _start(self, year: int, total: timedelta) -> timedelta:
-        """Working time from the first known year to the beginning of this one, whose own is ``total``."""
-        if year == self._anchor:
-            return ZERO
-        return self.year_of(year - 1).sums[-1] if year > self._anchor else self.year_of(year + 1).sums[0] - total
-
-    def _year_at(self, instant: datetime) -> int:
-        return FIRST_YEAR + bisect_right(self._starts, instant) - 1
-
-    def worked(self, instant: datetime) -> timedelta:
-        """Working time from the first known year to this instant; only differences mean something."""
-        number = FIRST_YEAR + bisect_right(self._starts, instant) - 1
-        year = self._years.get(number) or self.year_of(number)
-        index = bisect_right(year.opens, instant) - 1
-        if index < 0:
-            return year.sums[0]
-        closes = year.closes[index]
-        return year.sums[index + 1] if instant >= closes else year.sums[index] + (instant - year.opens[index])
-
-    def reach(self, worked: timedelta, near: datetime) -> datetime:
-        """The earliest instant at which `worked` comes to that much; ``near`` is where to begin to look."""
-        number = self._year_at(near)
-        while worked > self.year_of(number).sums[-1]:
-            number += 1
-        while worked <= self.year_of(number).sums[0]:
-            number -= 1
-        year = self.year_of(number)
-        index = bisect_left(year.sums, worked) - 1
-        return year.opens[index] + (worked - year.sums[index])
-
-    def opening(self, instant: datetime) -> datetime:
-        """The instant itself when the office is open then, else the next opening."""
-        number = self._year_at(instant)
-        year = self.year_of(number)
-        index = bisect_right(year.opens, instant) - 1
-        if index >= 0 and instant < year.closes[index]:
-            return instant
-        while index + 1 == len(year.opens):
-            number, index = number + 1, -1
-            year = self.year_of(number)
-        return year.opens[index + 1]
+        return _Compiled(days, closings, opens, closes)
 
 
-def _special(day: CalendarDay, week: tuple[Shifts, ...]) -> Shifts:
+def _lengths(compiled: _Compiled) -> list[timedelta]:
+    return [closing - opening for opening, closing in zip(compiled.opens, compiled.closes, strict=True)]
+
+
+def _shifts_of(day: CalendarDay, week: tuple[Shifts, ...]) -> Shifts:
     if day.off:
         return ()
     return read_shifts(day.work) if isinstance(day.work, tuple) else week[0]
 
 
 def compile_calendars(years: Sequence[CalendarYear]) -> dict[str, Calendar]:
-    """The calendars that these files describe, by name.
+    """The calendars that these files describe, by name. Raises as `compile_calendar` does."""
+    by_name: dict[str, list[tuple[int, CalendarYear]]] = {}
+    for index, year in enumerate(years):
+        by_name.setdefault(year.calendar, []).append((index, year))
+    return {name: compile_calendar(files) for name, files in by_name.items()}
+
+
+def compile_calendar(files: Sequence[tuple[int, CalendarYear]]) -> Calendar:
+    """The one calendar that these files describe; a fault names its file by the number that comes with it.
 
     Raises `ConfigError` for two files of one year, a year left out between two, and a zone that is
     unknown or changes.
     """
-    by_name: dict[str, list[tuple[int, CalendarYear]]] = {}
-    for index, year in enumerate(years):
-        by_name.setdefault(year.calendar, []).append((index, year))
-    return {name: _compile(name, sorted(files, key=lambda file: file[1].year)) for name, files in by_name.items()}
-
-
-def _compile(name: str, files: list[tuple[int, CalendarYear]]) -> Calendar:
+    files = sorted(files, key=lambda file: file[1].year)
+    name = files[0][1].calendar
     for (_, earlier), (index, later) in pairwise(files):
         where: tuple[str | int, ...] = ("calendars", index, "year")
         if earlier.year == later.year:
@@ -220,4 +253,4 @@ def add_working_time(calendar: Calendar, start: datetime, length: timedelta) -> 
     """
     if length <= ZERO:
         return calendar.opening(start)
-    return calendar.reach(calendar.worked(start) + length, start)
+    return calendar.reach(calendar.worked(start) + length)

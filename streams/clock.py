@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.event import Event
 from streams.history import Timeline
-from streams.limits import Subject
+from streams.rules import Subject
 
 
 class State(StrEnum):

@@ -15,8 +15,9 @@ from streams.calendar import DAY
 from streams.clock import Course, State
 from streams.indicator import supplements
 from streams.ledger import ended_at
-from streams.limits import Due, Rules, Subject, add_months, due_of, receipt_day
+from streams.limits import Due, add_months, due_of, receipt_day
 from streams.promise import Term
+from streams.rules import Edition, Subject
 
 
 class Ruling(StrEnum):
@@ -58,33 +59,33 @@ class Counting:
     length: timedelta | None = None
 
 
-def count_term(limit: Limit, subject: Subject, received: datetime, rules: Rules) -> Counting | None:
+def count_term(limit: Limit, subject: Subject, received: datetime, edition: Edition) -> Counting | None:
     """How the term that begins at ``received`` is counted; None for a limit without an end."""
-    due = due_of(limit, subject, received, rules)
+    due = due_of(limit, subject, received, edition)
     if due is None:
         return None
     if limit.exact:
-        return _by_hours(due, subject, received, rules)
+        return _by_hours(due, subject, received, edition)
     if limit.unit == "same_day":
-        today = rules.calendar(subject.unit).day(received)
+        today = edition.calendar(subject.unit).day(received)
         ruling = Ruling.SAME_DAY if due.day == today else Ruling.SAME_DAY_TOO_LATE
         rulings = (ruling, Ruling.ENDS_AT_CLOSING)
-        return Counting(received, rules.calendar(subject.unit).name, rulings, due.at, last_day=due.day)
-    return _by_days(limit, due, subject, received, rules)
+        return Counting(received, edition.calendar(subject.unit).name, rulings, due.at, last_day=due.day)
+    return _by_days(limit, due, subject, received, edition)
 
 
-def _by_hours(due: Due, subject: Subject, received: datetime, rules: Rules) -> Counting:
-    calendar = rules.calendar(subject.unit)
+def _by_hours(due: Due, subject: Subject, received: datetime, edition: Edition) -> Counting:
+    calendar = edition.calendar(subject.unit)
     opening = calendar.opening(received)
     start = Ruling.STARTS_AT_ONCE if opening == received else Ruling.STARTS_AT_OPENING
     length = calendar.worked(due.at) - calendar.worked(received)
     return Counting(received, calendar.name, (start, Ruling.WORKING_HOURS_ONLY), due.at, length=length)
 
 
-def _by_days(limit: Limit, due: Due, subject: Subject, received: datetime, rules: Rules) -> Counting:
-    calendar, value = rules.calendar(subject.unit), int(limit.value or 0)
-    reception = rules.reception(subject.receiving_unit or subject.unit)
-    first = receipt_day(rules, subject, received)
+def _by_days(limit: Limit, due: Due, subject: Subject, received: datetime, edition: Edition) -> Counting:
+    calendar, value = edition.calendar(subject.unit), int(limit.value or 0)
+    reception = edition.reception(subject.receiving_unit or subject.unit)
+    first = receipt_day(edition, subject, received)
     counted: tuple[date, ...] = ()
     match limit.unit:
         case "working_day":
@@ -95,7 +96,7 @@ def _by_days(limit: Limit, due: Due, subject: Subject, received: datetime, rules
         case _:
             last = first + DAY * value
     rulings = (
-        _receipt(first, received, rules, subject),
+        _receipt(first, received, edition, subject),
         Ruling.FIRST_DAY_NOT_COUNTED,
         *_unit_rulings(limit, first, last),
         *((Ruling.ROLLED,) if due.day != last else ()),
@@ -104,8 +105,8 @@ def _by_days(limit: Limit, due: Due, subject: Subject, received: datetime, rules
     return Counting(received, calendar.name, rulings, due.at, reception.name, first, counted, last)
 
 
-def _receipt(counts_as: date, received: datetime, rules: Rules, subject: Subject) -> Ruling:
-    reception = rules.reception(subject.receiving_unit or subject.unit)
+def _receipt(counts_as: date, received: datetime, edition: Edition, subject: Subject) -> Ruling:
+    reception = edition.reception(subject.receiving_unit or subject.unit)
     if counts_as == reception.day(received):
         return Ruling.RECEIVED_THAT_DAY
     open_that_day = reception.is_open(reception.day(received))

@@ -8,8 +8,9 @@ from schemas.assessment import Bucket, Level, Reached, Span
 from schemas.office import WORKING_DAY
 from streams.calendar import ZERO, Calendar, add_working_time, working_time
 from streams.clock import WAITING, Course, State
-from streams.limits import Due, Rules
+from streams.limits import Due
 from streams.promise import Piece, Term
+from streams.rules import Edition
 
 HOUR = timedelta(hours=1)
 SERIOUSLY = 3 * WORKING_DAY
@@ -82,9 +83,10 @@ class _Thresholds:
         return sorted(found, key=lambda threshold: (threshold[0], _RANK[threshold[1]]))
 
 
-def rungs(term: Term, course: Course, rules: Rules) -> tuple[Rung, ...]:
+def rungs(term: Term, course: Course) -> tuple[Rung, ...]:
     """Every interval in which the clock ran, by level; the last may lie in the future and has no end."""
-    margin = near_due_margin(term, course.steps[0].event.at, rules.calendar(course.subject.unit))
+    edition = term.edition
+    margin = near_due_margin(term, course.steps[0].event.at, edition.calendar(course.subject.unit))
     thresholds = _Thresholds(term, margin)
     found: list[Rung] = []
     late, due = ZERO, None
@@ -94,27 +96,27 @@ def rungs(term: Term, course: Course, rules: Rules) -> tuple[Rung, ...]:
             continue
         if piece.due != due:
             due = piece.due  # which may lie before what was worked already
-            late = sum((_worked_after(due, earlier, rules) for earlier in term.pieces[:number]), ZERO)
-        calendar = rules.calendar(piece.unit)
+            late = sum((_worked_after(due, earlier, edition) for earlier in term.pieces[:number]), ZERO)
+        calendar = edition.calendar(piece.unit)
         levels = thresholds.of(calendar, due)
         if piece.end is None or piece.end > due.missed_from:
             since = max(piece.begin, due.at)
             serious = since if late >= SERIOUSLY else add_working_time(calendar, since, SERIOUSLY - late)
             levels = [*levels, (max(due.missed_from, serious), Level.SERIOUSLY_OVERDUE)]
         found += _climb(piece, levels)
-        late += _worked_after(due, piece, rules)
+        late += _worked_after(due, piece, edition)
     return tuple(found)
 
 
-def _worked_after(due: Due, piece: Piece, rules: Rules) -> timedelta:
+def _worked_after(due: Due, piece: Piece, edition: Edition) -> timedelta:
     if piece.end is None or piece.end <= due.at:
         return ZERO
-    return working_time(rules.calendar(piece.unit), max(piece.begin, due.at), piece.end)
+    return working_time(edition.calendar(piece.unit), max(piece.begin, due.at), piece.end)
 
 
 def _before(calendar: Calendar, due: Due, margin: timedelta) -> datetime:
     """The first instant at which no more than that much working time is left."""
-    return calendar.reach(calendar.worked(due.at) - margin, due.at)
+    return calendar.reach(calendar.worked(due.at) - margin)
 
 
 def _climb(piece: Piece, thresholds: list[tuple[datetime, Level]]) -> list[Rung]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.assessment import Cycle, Segment, Used
 from streams.calendar import ZERO, working_time
 from streams.clock import WAITING, Course, State
-from streams.limits import Rules
+from streams.rules import Edition, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,79 +52,88 @@ def ended_at(course: Course) -> datetime | None:
     return end
 
 
-def segments(course: Course, rules: Rules) -> tuple[Segment, ...]:
-    """The life of a started cycle as intervals with one holder and one state of the clock, without gaps."""
-    stays = _stays(course, ended_at(course))
-    found: list[Segment] = []
-    calendar, worked, edge = None, ZERO, None  # what was worked up to the edge is asked once for its two sides
-    for stay in stays:
-        if stay.end is None:
-            found.append(Segment(stay.begin, None, stay.paused, stay.unit, stay.stage, None))
-            break
-        own = rules.calendar(stay.unit)
-        before = worked if (own, stay.begin) == (calendar, edge) else own.worked(stay.begin)
-        calendar, worked, edge = own, own.worked(stay.end), stay.end
-        found.append(Segment(stay.begin, stay.end, stay.paused, stay.unit, stay.stage, seconds(worked - before)))
-    return tuple(found)
+class Stay(NamedTuple):
+    """An interval with one holder and one state of the clock; ``end`` and ``worked`` are null while it goes on.
 
+    ``worked`` is the working time inside, by the holder's calendar.
+    """
 
-class _Stay(NamedTuple):
     begin: datetime
     end: datetime | None
     paused: bool
     unit: str | None
     stage: str | None
+    worked: timedelta | None
+
+    def segment(self) -> Segment:
+        """The stay as it crosses a border."""
+        worked = None if self.worked is None else seconds(self.worked)
+        return Segment(self.begin, self.end, self.paused, self.unit, self.stage, worked)
 
 
-def _stays(course: Course, end: datetime | None) -> list[_Stay]:
-    """Between two steps that count one holder has the dossier; equal neighbours are one stay."""
-    steps = [step for step in course.steps if step.counts and (end is None or step.event.at <= end)]
-    found: list[_Stay] = []
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        if following is None and end is not None:
+def stays(course: Course, end: datetime | None, edition: Edition) -> tuple[Stay, ...]:
+    """The life of a started cycle up to its ``end`` (`ended_at`), without gaps: equal neighbours are one stay."""
+    found: list[Stay] = []
+    calendar, worked, edge = None, ZERO, None  # what was worked up to the edge is asked once for its two sides
+    holders = _holders(course, end)
+    for number, (begin, (paused, unit, stage)) in enumerate(holders, 1):
+        until = holders[number][0] if number < len(holders) else end
+        if until is None:
+            found.append(Stay(begin, None, paused, unit, stage, None))
             break
-        stay = _Stay(
-            step.event.at,
-            following.event.at if following is not None else None,
-            step.after in WAITING,
-            step.unit,
-            step.stage,
-        )
-        if stay.begin == stay.end:
+        own = edition.calendar(unit)
+        before = worked if own is calendar and begin == edge else own.worked(begin)
+        calendar, worked, edge = own, own.worked(until), until
+        found.append(Stay(begin, until, paused, unit, stage, worked - before))
+    return tuple(found)
+
+
+_Holder = tuple[bool, str | None, str | None]
+
+
+def _holders(course: Course, end: datetime | None) -> list[tuple[datetime, _Holder]]:
+    """From when on the clock stood or ran, and for whom; of several changes at one instant the last."""
+    found: list[tuple[datetime, _Holder]] = []
+    for step in course.steps:
+        if not step.counts:
             continue
-        if found and found[-1][2:] == stay[2:]:
-            stay = stay._replace(begin=found.pop().begin)
-        found.append(stay)
+        at = step.event.at
+        if end is not None and at >= end:
+            break
+        holder = step.after in WAITING, step.unit, step.stage
+        if found and found[-1][0] == at:
+            found.pop()
+        if not found or found[-1][1] != holder:
+            found.append((at, holder))
     return found
 
 
-def late(lived: Sequence[Segment], due: datetime, rules: Rules, until: datetime | None = None) -> timedelta:
-    """Running working time after ``due``; of the segment that goes on only with ``until``."""
+def late(lived: Sequence[Stay], due: datetime, edition: Edition) -> timedelta:
+    """Running working time after ``due``, up to the stay that goes on."""
     total = ZERO
-    for segment in lived:
-        end = segment.end or until
-        if not segment.paused and end is not None and end > due:
-            total += working_time(rules.calendar(segment.unit), max(segment.begin, due), end)
+    for stay in lived:
+        if not stay.paused and stay.end is not None and stay.worked is not None and stay.end > due:
+            inside = stay.begin >= due
+            total += stay.worked if inside else working_time(edition.calendar(stay.unit), due, stay.end)
     return total
 
 
-def used(lived: Sequence[Segment], late_working: timedelta, late_unextended: timedelta) -> Used:
-    """The time used up to the beginning of the segment that goes on."""
+def used(lived: Sequence[Stay], late_working: timedelta, late_unextended: timedelta) -> Used:
+    """The time used up to the beginning of the stay that goes on."""
     working = paused = wall = ZERO
-    for segment in lived:
-        if segment.end is None or segment.working_seconds is None:
-            continue
-        worked = timedelta(seconds=segment.working_seconds)
-        wall += segment.end - segment.begin
-        if segment.paused:
-            paused += worked
+    for stay in lived:
+        if stay.end is None or stay.worked is None:
+            break
+        wall += stay.end - stay.begin
+        if stay.paused:
+            paused += stay.worked
         else:
-            working += worked
+            working += stay.worked
     off = wall - working - paused
     return Used(seconds(working), seconds(paused), seconds(off), seconds(late_working), seconds(late_unextended))
 
 
-def breached_in(course: Course, lived: Sequence[Segment], due: datetime) -> str | None:
+def breached_in(course: Course, lived: Sequence[Stay], due: datetime) -> str | None:
     """The unit that held the dossier at the due instant; at a hand-over it is the one that hands over."""
     holder = course.steps[0].unit
     for segment in lived:
@@ -135,15 +144,13 @@ def breached_in(course: Course, lived: Sequence[Segment], due: datetime) -> str 
 
 def measure(cycle: Cycle, rules: Rules, *, now: datetime) -> Measures:
     """All durations of a cycle at ``now``, which is not before the last event or look it rests on."""
-    working, paused, off = (
-        timedelta(seconds=value)
-        for value in (cycle.used.working_seconds, cycle.used.paused_seconds, cycle.used.off_seconds)
-    )
-    late_working = timedelta(seconds=cycle.used.late_working_seconds)
-    late_unextended = timedelta(seconds=cycle.used.late_unextended_seconds)
-    current = cycle.segments[-1] if cycle.segments and cycle.segments[-1].end is None else None
+    spent = cycle.used
+    working, paused, off = _length(spent.working_seconds), _length(spent.paused_seconds), _length(spent.off_seconds)
+    late_working, late_unextended = _length(spent.late_working_seconds), _length(spent.late_unextended_seconds)
+    current, edition = _current(cycle), rules.edition(now)
+    worked = ZERO
     if current is not None:
-        calendar = rules.calendar(current.unit)
+        calendar = edition.calendar(current.unit)
         worked = working_time(calendar, current.begin, now)
         off += now - current.begin - worked
         if current.paused:
@@ -161,29 +168,35 @@ def measure(cycle: Cycle, rules: Rules, *, now: datetime) -> Measures:
         working + paused + off,
         late_working,
         late_unextended,
-        _remaining(cycle, rules, now),
-        _by_unit(cycle, rules, now),
+        _remaining(cycle, edition, now),
+        _by_unit(cycle, worked),
     )
 
 
-def _remaining(cycle: Cycle, rules: Rules, now: datetime) -> timedelta | None:
+def _current(cycle: Cycle) -> Segment | None:
+    """The segment that goes on, if one does."""
+    return cycle.segments[-1] if cycle.segments and cycle.segments[-1].end is None else None
+
+
+def _length(value: float) -> timedelta:
+    return timedelta(0, value)
+
+
+def _remaining(cycle: Cycle, edition: Edition, now: datetime) -> timedelta | None:
     if cycle.remaining_seconds is not None:
-        return timedelta(seconds=cycle.remaining_seconds)
+        return _length(cycle.remaining_seconds)
     if cycle.clock != "running" or cycle.due_current is None:
         return None
-    return working_time(rules.calendar(cycle.unit), now, cycle.due_current)
+    return working_time(edition.calendar(cycle.unit), now, cycle.due_current)
 
 
-def _by_unit(cycle: Cycle, rules: Rules, now: datetime) -> tuple[UnitTime, ...]:
+def _by_unit(cycle: Cycle, current: timedelta) -> tuple[UnitTime, ...]:
+    """Running working time by unit and stage; ``current`` is that of the segment that goes on."""
     totals: dict[tuple[str | None, str | None], timedelta] = {}
     for segment in cycle.segments:
         if not segment.paused:
-            holder = (segment.unit, segment.stage)
-            worked = (
-                timedelta(seconds=segment.working_seconds)
-                if segment.working_seconds is not None
-                else working_time(rules.calendar(segment.unit), segment.begin, now)
-            )
+            holder = segment.unit, segment.stage
+            worked = current if segment.working_seconds is None else _length(segment.working_seconds)
             totals[holder] = totals.get(holder, ZERO) + worked
     return tuple(UnitTime(unit, stage, working) for (unit, stage), working in totals.items())
 

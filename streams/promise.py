@@ -13,7 +13,8 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule, Match, NearDue
 from streams.calendar import Calendar, working_time
 from streams.clock import REGISTERED, WAITING, Course, State, Step
-from streams.limits import Due, Policy, Rules, due_after, due_of, source_due
+from streams.limits import Due, due_after, due_of, source_due
+from streams.rules import Edition
 
 _ENDS = frozenset({State.STOPPED, State.WITHDRAWN})
 
@@ -58,10 +59,9 @@ class Piece(NamedTuple):
 class Term:
     """The due dates of one cycle as its steps are taken, one after the other."""
 
-    rules: Rules
+    edition: Edition
     limit: Limit | None
     near_due: NearDue | None
-    policy: Policy | None
     current: Promise
     unextended: Promise
     in_force: set[datetime | date]
@@ -83,7 +83,7 @@ class Term:
     def take(self, step: Step, holder: str | None) -> None:
         """Take one step that comes after the start; ``holder`` had the dossier before it."""
         event, at = step.event, step.event.at
-        calendar = self.rules.calendar(step.unit)
+        calendar = self.edition.calendar(step.unit)
         named = self.due(event, calendar)
         if step.counts and step.before is State.RUNNING:
             self._cut(at, holder)
@@ -123,15 +123,23 @@ class Term:
     def wait(self, at: datetime, calendar: Calendar) -> None:
         """Begin a pause or halt."""
         self.paused = (at, calendar)
+        shared = self.unextended.due is self.current.due
         self.current.pause(at, calendar)
-        self.unextended.pause(at, calendar)
+        if shared:
+            self.unextended.left = self.current.left
+        else:
+            self.unextended.pause(at, calendar)
         self.began_in_time = self.current.left is not None
 
     def _resume(self, step: Step, named: Due | None, calendar: Calendar) -> None:
         at, began_in_time = step.event.at, self.began_in_time
         fresh = named is not None and self.name(named) not in self.in_force
+        shared = self.unextended.due is self.current.due and self.unextended.left == self.current.left
         self.current.resume(at, calendar)
-        self.unextended.resume(at, calendar)
+        if shared:
+            self.unextended.due, self.unextended.left = self.current.due, None
+        else:
+            self.unextended.resume(at, calendar)
         if named is not None and self.current.due is None:
             self.appoint(named)
         elif named is not None and fresh and step.after not in _ENDS:
@@ -180,23 +188,21 @@ class Term:
             self.in_force.add(self.name(due))
 
 
-def begin(course: Course, previous: Term | None, rules: Rules, policy: Policy | None) -> Term:
+def begin(course: Course, previous: Term | None, edition: Edition) -> Term:
     """The term of a cycle at its first step: a start, an imputed start, or a reopening."""
     first, subject = course.steps[0], course.subject
-    calendar = rules.calendar(subject.unit)
+    calendar = edition.calendar(subject.unit)
     if previous is not None:
-        return _carried(first, previous, rules, policy, calendar)
-    rule = policy.rule(subject) if policy is not None else None
+        return _carried(first, previous, edition, calendar)
+    rule = edition.policy.rule(subject) if edition.policy is not None else None
     own = _last(course, "limit")
     if isinstance(own, Limit):
         rule = LimitRule(Match(), own)  # no rule of the office gave it, so no rule says when it is near
     limit = rule.limit if rule is not None else None
     exact = limit is not None and limit.exact
-    term = Term(
-        rules, limit, rule.near_due if rule is not None else None, policy, Promise(exact), Promise(exact), set()
-    )
+    term = Term(edition, limit, rule.near_due if rule is not None else None, Promise(exact), Promise(exact), set())
     if limit is not None and not course.imputed:
-        term.computed = due_of(limit, subject, first.event.at, rules)
+        term.computed = due_of(limit, subject, first.event.at, edition)
     due = _last(course, "due")
     if isinstance(due, datetime):
         term.appoint(source_due(calendar, due, exact=exact))
@@ -214,13 +220,12 @@ def _last(course: Course, name: str) -> Limit | datetime | None:
     return values[-1] if values else None
 
 
-def _carried(first: Step, previous: Term, rules: Rules, policy: Policy | None, calendar: Calendar) -> Term:
+def _carried(first: Step, previous: Term, edition: Edition, calendar: Calendar) -> Term:
     """A reopened cycle is held to the due time that the last one ended with, unless it brings a new one."""
     term = Term(
-        rules,
+        edition,
         previous.limit,
         previous.near_due,
-        policy,
         Promise(previous.current.exact, previous.current.due),
         Promise(previous.current.exact, previous.unextended.due),
         previous.in_force,
@@ -244,9 +249,9 @@ def _settle_first(term: Term, first: Step, calendar: Calendar) -> None:
     term.mark = first.event.at if first.after is State.RUNNING else None
 
 
-def follow(course: Course, previous: Term | None, rules: Rules, policy: Policy | None, *, now: datetime) -> Term:
+def follow(course: Course, previous: Term | None, edition: Edition, *, now: datetime) -> Term:
     """The due dates of a whole cycle, as of ``now``."""
-    term = begin(course, previous, rules, policy)
+    term = begin(course, previous, edition)
     holder = course.steps[0].unit
     for step in course.steps[1:]:
         term.take(step, holder)

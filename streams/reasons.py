@@ -16,9 +16,10 @@ from streams.calendar import ZERO, working_time
 from streams.clock import WAITING, Course, State, Step, walk
 from streams.history import History, timeline
 from streams.ladder import Rung, rungs
-from streams.ledger import ended_at, late, segments
-from streams.limits import Due, Policy, Rules
+from streams.ledger import ended_at, late, stays
+from streams.limits import Due
 from streams.promise import Term, begin
+from streams.rules import Edition, Rules
 
 _ENDS = frozenset({State.STOPPED, State.WITHDRAWN})
 _OPEN = frozenset({State.RUNNING, *WAITING})
@@ -128,7 +129,7 @@ def accounts(history: History, rules: Rules, *, now: datetime) -> tuple[Account,
             found.append(Account(course, None, Origin("none"), (*early, *map(Taken, course.steps))))
             continue
         closed = ended_at(course) if course.state in _ENDS else None
-        account = _followed(course, previous, rules, rules.policy(closed or now), now)
+        account = _followed(course, previous, rules.edition(closed or now), now)
         previous = account.term
         found.append(
             Account(course, previous, account.origin, (*early, *account.taken), account.handovers, account.climbed)
@@ -143,26 +144,26 @@ def _too_early(step: Step) -> Iterator[Move]:
         yield Move(Why.EVIDENCE, named=step.event.due)
 
 
-def _followed(course: Course, previous: Term | None, rules: Rules, policy: Policy | None, now: datetime) -> Account:
+def _followed(course: Course, previous: Term | None, edition: Edition, now: datetime) -> Account:
     first = course.steps[0]
-    term = begin(course, previous, rules, policy)
+    term = begin(course, previous, edition)
     taken = [Taken(first, tuple(_first_moves(term, first, previous)))]
     handovers: list[Handover] = []
     holder = first
     for step in course.steps[1:]:
         taken.append(Taken(step, tuple(_take(term, step, holder.unit))))
         if step.after in _OPEN and (holder.unit, holder.stage) != (step.unit, step.stage):
-            handovers.append(_handover(term, course, holder, step, rules))
+            handovers.append(_handover(term, course, holder, step))
         holder = step
     term.finish(now, holder.unit)
-    climbed = rungs(term, course, rules)
+    climbed = rungs(term, course)
     return Account(course, term, _origin(course, term, previous), tuple(taken), tuple(handovers), climbed)
 
 
 def _origin(course: Course, term: Term, previous: Term | None) -> Origin:
     if previous is not None:
         return Origin("carried")
-    policy = term.policy
+    policy = term.edition.policy
     for number, rule in enumerate(policy.rules if policy is not None else (), start=1):
         if policy is not None and rule is policy.rule(course.subject) and rule.limit is term.limit:
             return Origin("rule", policy.version, policy.begins, number, rule.match)
@@ -214,7 +215,7 @@ def _at_start(term: Term, why: Why, due: Due, named: datetime | None = None) -> 
 def _take(term: Term, step: Step, holder: str | None) -> Iterator[Move]:
     """Take one step, and say what it moved."""
     event, waiting = step.event, step.before in WAITING
-    named = term.due(event, term.rules.calendar(step.unit))
+    named = term.due(event, term.edition.calendar(step.unit))
     known = named is not None and term.name(named) in term.in_force
     pause = term.paused[0] if term.paused is not None else None
     due, left = term.current.due, term.current.left
@@ -258,12 +259,12 @@ def _refusal(step: Step, fresh: set[Flag], *, known: bool, due: Due | None) -> W
     return Why.AT_END if step.after in _ENDS else Why.NOT_LATER
 
 
-def _handover(term: Term, course: Course, giver: Step, taker: Step, rules: Rules) -> Handover:
-    at, due = taker.event.at, term.current.due
-    lived = [segment for segment in segments(course, rules) if segment.end is not None and segment.end <= at]
-    charged = (timedelta(seconds=each.working_seconds or 0) for each in lived if not each.paused)
+def _handover(term: Term, course: Course, giver: Step, taker: Step) -> Handover:
+    at, due, edition = taker.event.at, term.current.due, term.edition
+    lived = stays(course, at, edition)
+    charged = (stay.worked for stay in lived if not stay.paused and stay.worked is not None)
     left = term.current.left
     if left is None and due is not None:
-        left = working_time(rules.calendar(taker.unit), at, due.at)
-    behind = late(lived, due.at, rules) if due is not None else ZERO
+        left = working_time(edition.calendar(taker.unit), at, due.at)
+    behind = late(lived, due.at, edition) if due is not None else ZERO
     return Handover(at, giver.unit, giver.stage, taker.unit, taker.stage, sum(charged, ZERO), left, behind)

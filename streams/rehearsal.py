@@ -9,7 +9,7 @@ from datetime import datetime
 from schemas.alert import Alert
 from streams.alerts import decide
 from streams.history import History
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 
 

@@ -8,7 +8,7 @@ from schemas.errors import InvalidRecord
 from schemas.event import Event
 from streams.history import History, add
 from streams.ledger import measure, seconds
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 
 Row = dict[str, object]
@@ -39,7 +39,7 @@ def rows(history: History, rules: Rules, *, now: datetime) -> Iterator[Row]:
 
 def row(dossier_code: str, cycle: Cycle, rules: Rules, *, now: datetime) -> Row:
     """One row: times in the calendar's zone, durations in seconds, absent values null."""
-    zone = rules.calendar(cycle.unit).zone
+    zone = rules.zone_of(cycle.unit)
 
     def local(instant: datetime | None) -> str | None:
         return None if instant is None else instant.astimezone(zone).isoformat()

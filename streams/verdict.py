@@ -5,15 +5,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schemas.assessment import Assessment, Clock, Cycle, Flag, Level, Verdict, Version
+from schemas.office import Levels, Office
 from streams.calendar import ZERO, add_working_time
 from streams.clock import WAITING, Course, State, walk
 from streams.history import History, timeline
 from streams.indicator import score
 from streams.ladder import reached, rungs, spans
-from streams.ledger import breached_in, ended_at, late, seconds, segments, used
-from streams.limits import AN_INSTANT, Rules
+from streams.ledger import breached_in, ended_at, late, seconds, stays, used
+from streams.limits import AN_INSTANT
 from streams.promise import Promise, Term, follow
+from streams.rules import Rules
 
+_DECIDED = frozenset({State.STOPPED, State.WITHDRAWN})
 _CLOCKS: dict[State, Clock] = {
     State.NOT_STARTED: "not_started",
     State.RUNNING: "running",
@@ -40,13 +43,16 @@ def assess(history: History, rules: Rules, *, now: datetime) -> Assessment:
         if not course.started:
             cycles.append(_never_started(course, conflict))
             continue
-        decided_at = ended_at(course) if course.state in (State.STOPPED, State.WITHDRAWN) else None
-        previous = follow(course, previous, rules, rules.policy(decided_at or now), now=now)
-        case = _Case(course, previous, rules, now, conflict)
+        end = ended_at(course)
+        decided_at = end if course.state in _DECIDED else None
+        previous = follow(course, previous, rules.edition(decided_at or now), now=now)
+        case = _Case(course, previous, end, rules.office, now, conflict)
         cycles.append(case.cycle())
         changes += case.changes()
-        if decided_at is None and any(policy.begins > now for policy in rules.policies):
-            cycles[-1] = replace(cycles[-1], look_again_at=_look_ahead(history, cycles[-1], rules, now))
+        if decided_at is None:
+            changes += (edition.begins for edition in rules.editions)
+            if rules.after(now):
+                cycles[-1] = replace(cycles[-1], look_again_at=_look_ahead(history, cycles[-1], rules, now))
     if line.upcoming is not None:
         changes.append(line.upcoming)
     passed = [at for at in (*changes, line.latest or now) if at <= now]
@@ -59,8 +65,8 @@ def assess(history: History, rules: Rules, *, now: datetime) -> Assessment:
 
 
 def _look_ahead(history: History, cycle: Cycle, rules: Rules, now: datetime) -> datetime | None:
-    """When an open cycle changes next, if limits that are not in force yet come before its own next change."""
-    begins = min(policy.begins for policy in rules.policies if policy.begins > now)
+    """When an open cycle changes next, if rules that are not in force yet come before its own next change."""
+    begins = rules.after(now)[0].begins
     if cycle.look_again_at is not None and cycle.look_again_at < begins:
         return cycle.look_again_at
     known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
@@ -99,20 +105,51 @@ def _evidence(course: Course) -> Iterator[Flag]:
 
 
 class _Case:
-    """One started cycle under judgement."""
+    """One started cycle under judgement, by the edition that its term was worked out by."""
 
-    def __init__(self, course: Course, term: Term, rules: Rules, now: datetime, conflict: tuple[Flag, ...]) -> None:
+    def __init__(
+        self,
+        course: Course,
+        term: Term,
+        end: datetime | None,
+        office: Office,
+        now: datetime,
+        conflict: tuple[Flag, ...],
+    ) -> None:
         self.conflict = conflict
         self.course = course
         self.term = term
-        self.rules = rules
+        self.end = end
         self.now = now
-        self.calendar = rules.calendar(course.steps[-1].unit)
-        self.end = ended_at(course)
-        self.lived = segments(course, rules)
-        self.climbed = rungs(term, course, rules)
-        self.official = score(course, term, self.end, now=now)
-        self.neglected = tuple(self.neglect())
+        self.running = course.state is State.RUNNING
+        self.lived = stays(course, end, term.edition)
+        self.climbed = rungs(term, course)
+        self.official = score(course, term, end, now=now)
+        self.neglected = tuple(self._neglect(office.levels))
+        self.visible = tuple(self._visible_changes())
+
+    def _neglect(self, levels: Levels) -> Iterator[tuple[datetime, Flag]]:
+        """From when on the dossier counts as neglected, if nothing more arrives."""
+        last = self.course.steps[-1]
+        if self.running:
+            calendar = self.term.edition.calendar(last.unit)
+            yield add_working_time(calendar, last.event.at, levels.stalled), Flag.STALLED
+        elif self.course.state in WAITING and self.term.paused is not None:
+            yield self.term.paused[0] + levels.long_pause + AN_INSTANT, Flag.LONG_PAUSE
+
+    def _visible_changes(self) -> Iterator[datetime]:
+        """When level, verdict, indicator or a flag change by themselves; past ones of this state, too."""
+        if self.running:
+            yield from (rung.begin for rung in self.climbed)
+        if self.official.flips_at is not None:
+            yield self.official.flips_at
+        yield from (at for at, _ in self.neglected)
+
+    def changes(self) -> Iterator[datetime]:
+        """When anything in the answer changes by itself."""
+        yield from self.visible
+        if self.running and self.term.unextended.due is not None:
+            yield self.term.unextended.due.missed_from
 
     def verdict(self, promise: Promise) -> Verdict:
         """How the cycle stands against a promise."""
@@ -129,21 +166,12 @@ class _Case:
             return "in_time"
         return "early" if self.end < promise.due.day_begins else "on_time"
 
-    def lateness(self, promise: Promise) -> timedelta | None:
+    def lateness(self, promise: Promise, verdict: Verdict) -> timedelta | None:
         """Working time after the due instant up to the current segment; None when not overdue."""
-        verdict = self.verdict(promise)
         withdrawn_late = verdict == "withdrawn" and self.end is not None and promise.missed(self.end)
         if promise.due is None or not (verdict == "overdue" or withdrawn_late):
             return None
-        return late(self.lived, promise.due.at, self.rules)
-
-    def neglect(self) -> Iterator[tuple[datetime, Flag]]:
-        """From when on the dossier counts as neglected, if nothing more arrives."""
-        levels, last = self.rules.office.levels, self.course.steps[-1]
-        if self.course.state is State.RUNNING:
-            yield add_working_time(self.calendar, last.event.at, levels.stalled), Flag.STALLED
-        elif self.course.state in WAITING and self.term.paused is not None:
-            yield self.term.paused[0] + levels.long_pause + AN_INSTANT, Flag.LONG_PAUSE
+        return late(self.lived, promise.due.at, self.term.edition)
 
     def flags(self, verdict: Verdict) -> tuple[Flag, ...]:
         flags = {*_evidence(self.course), *self.conflict, *self.term.flags}
@@ -155,60 +183,48 @@ class _Case:
             flags.add(Flag.LETTER_DUE)
         return tuple(sorted(flags))
 
-    def visible_changes(self) -> Iterator[datetime]:
-        """When level, verdict, indicator or a flag change by themselves; past ones of this state, too."""
-        if self.course.state is State.RUNNING:
-            yield from (rung.begin for rung in self.climbed)
-        if self.official.flips_at is not None:
-            yield self.official.flips_at
-        yield from (at for at, _ in self.neglected)
-
-    def changes(self) -> Iterator[datetime]:
-        """When anything in the answer changes by itself."""
-        yield from self.visible_changes()
-        if self.course.state in (State.STOPPED, State.WITHDRAWN):
-            return
-        yield from (policy.begins for policy in self.rules.policies)
-        if self.course.state is State.RUNNING and self.term.unextended.due is not None:
-            yield self.term.unextended.due.missed_from
-
     def cycle(self) -> Cycle:
-        course, term, last = self.course, self.term, self.course.steps[-1]
-        verdict = self.verdict(term.current)
-        late_by, late_unextended = self.lateness(term.current), self.lateness(term.unextended)
-        running = course.state is State.RUNNING
+        course, term, subject, last = self.course, self.term, self.course.subject, self.course.steps[-1]
+        current, unextended = term.current, term.unextended
+        verdict = self.verdict(current)
+        late_by = self.lateness(current, verdict)
+        verdict_unextended, late_unextended = verdict, late_by
+        if (unextended.due, unextended.left) != (current.due, current.left):
+            verdict_unextended = self.verdict(unextended)
+            late_unextended = self.lateness(unextended, verdict_unextended)
+        waiting = course.state in WAITING
         return Cycle(
             cycle=course.number,
             status=course.status,
             clock=_CLOCKS[course.state],
             verdict=verdict,
             verdict_766=self.official.verdict,
-            verdict_unextended=self.verdict(term.unextended),
-            level=[rung.level for rung in self.climbed if rung.begin <= self.now][-1] if running else Level.NONE,
-            procedure=course.subject.procedure,
-            case=course.subject.case,
-            channel=course.subject.channel,
-            receiving_unit=course.subject.receiving_unit,
+            verdict_unextended=verdict_unextended,
+            level=[rung.level for rung in self.climbed if rung.begin <= self.now][-1] if self.running else Level.NONE,
+            procedure=subject.procedure,
+            case=subject.case,
+            channel=subject.channel,
+            receiving_unit=subject.receiving_unit,
             unit=last.unit,
             stage=last.stage,
             limit=_written(term),
-            exact=term.current.exact,
-            policy_version=term.policy.version if term.policy is not None else None,
+            exact=current.exact,
+            policy_version=term.edition.policy.version if term.edition.policy is not None else None,
             received_at=course.steps[0].event.at,
             ended_at=self.end,
             due_original=term.original.at if term.original is not None else None,
-            due_current=_shown(term.current),
-            due_unextended=_shown(term.unextended),
-            remaining_seconds=_left(term.current) if course.state in WAITING else None,
+            due_current=_shown(current),
+            due_unextended=_shown(unextended),
+            remaining_seconds=_left(current) if waiting else None,
             used=used(self.lived, late_by or ZERO, late_unextended or ZERO),
             breached_in=(
-                breached_in(course, self.lived, term.current.due.at)
-                if late_by is not None and term.current.due is not None
+                breached_in(course, self.lived, current.due.at)
+                if late_by is not None and current.due is not None
                 else None
             ),
-            look_again_at=min((at for at in self.visible_changes() if at > self.now), default=None),
+            look_again_at=min((at for at in self.visible if at > self.now), default=None),
             flags=self.flags(verdict),
-            segments=self.lived,
+            segments=tuple(stay.segment() for stay in self.lived),
             spans=spans(self.climbed, course, self.now),
             levels=reached(self.climbed, self.now),
         )

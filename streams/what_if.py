@@ -6,17 +6,16 @@ difference of two replays. Nothing is kept of a dossier but its counts and the w
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from schemas.alert import Action, Alert
 from schemas.assessment import Cycle, Level
-from schemas.instant import FIRST
 from streams.alerts import decide
 from streams.calendar import ZERO
 from streams.history import History
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 
 Place = tuple[str | None, str | None]  #: the unit that holds a cycle (or held it last), and the procedure
@@ -103,15 +102,6 @@ class WhatIf:
     def changed(self) -> int:
         """How many cycles change, open and closed."""
         return self.open.changed + self.closed.changed
-
-
-def always(rules: Rules) -> Rules:
-    """The same rules as if their newest limits had been in force from the beginning.
-
-    Without it a cycle that ended before a draft is in force keeps the limits of its own time, as it
-    will when the draft is put in place: a draft for next month changes nothing that is over.
-    """
-    return Rules(rules.office, rules.units, rules.calendars, (replace(rules.policies[-1], begins=FIRST),))
 
 
 def compare(history: History, before: Rules, after: Rules, *, now: datetime) -> Comparison:

@@ -9,7 +9,7 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Codes, Office, Unit
 from streams.history import History, add
-from streams.limits import Rules, compile_rules
+from streams.rules import Rules, compile_rules
 
 WEEK: dict[str, tuple[str, ...]] = {"mon-fri": ("08:00-12:00", "13:00-17:00")}
 ZONE = "Asia/Ho_Chi_Minh"

@@ -12,7 +12,7 @@ from agents.drivers.local import Services
 from agents.drivers.tables import fill_calendars, migrate
 from agents.rows import COLUMNS
 from agents.settings import Settings
-from streams.limits import Rules
+from streams.rules import Rules
 from tests.hanoi import rules
 
 Row = dict[str, object]

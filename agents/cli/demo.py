@@ -25,7 +25,7 @@ from schemas.assessment import Level
 from schemas.errors import DunghanError
 from schemas.event import Event
 from streams.history import History, add
-from streams.limits import Rules
+from streams.rules import Rules
 
 DOSSIERS = 2_000
 ALL_SECONDS = 90.0
@@ -87,7 +87,7 @@ class _Show:
 
     def publish(self, scene: Stage) -> Log:
         """Generate the log, and send it as a source would: in no order, some of it twice, some of it rubbish."""
-        log = write_log(self.rules.calendars[self.rules.office.calendar], now=datetime.now(UTC).replace(microsecond=0))
+        log = write_log(self.rules.newest.home, now=datetime.now(UTC).replace(microsecond=0))
         file = scene.folder / LOG_FILE
         file.write_bytes(b"".join(log.lines()))
         refused: list[Refused] = []
@@ -172,7 +172,7 @@ class _Show:
             )
 
         seen = asyncio.run(demo_alert.watch(scene.settings, desk, waiting))
-        alert, zone = seen.alert, self.rules.calendar(seen.alert.unit).zone
+        alert, zone = seen.alert, self.rules.zone_of(seen.alert.unit)
         self.console.print(
             f"  [red]●[/red] {alert.dossier_code}: {messages.LEVELS[alert.level]}, "
             f"hạn {messages.instant_text(alert.due, zone)}"

@@ -15,7 +15,7 @@ from agents.cli.screen import settings_with, warn
 from agents.settings import Settings
 from schemas.errors import ConfigError
 from streams.history import History, add
-from streams.limits import Rules
+from streams.rules import Rules
 
 
 class Format(StrEnum):

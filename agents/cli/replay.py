@@ -17,8 +17,8 @@ from schemas import topics
 from schemas.errors import ConfigError, InvalidRecord
 from schemas.event import Event, read_event
 from streams.history import History
-from streams.limits import Rules
 from streams.replay import collect, rows
+from streams.rules import Rules
 
 SOME_REFUSED = 3
 STDIN = Path("-")

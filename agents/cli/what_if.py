@@ -21,8 +21,8 @@ from agents.settings import Settings
 from agents.what_if import Report, as_json
 from agents.what_if_boards import boards
 from streams.history import History
-from streams.limits import Rules
-from streams.what_if import add_up, always, compare
+from streams.rules import Rules
+from streams.what_if import add_up, compare
 
 #: The list of dossiers needs this much; a pipe has no window, and nothing is cut for want of one.
 PIPE_WIDTH = 200
@@ -85,7 +85,7 @@ def what_if(
         raise typer.BadParameter("name one: a FILE of events, or --from-clickhouse")
     instant, settings = read_now(now), settings_with(against)
     standing, draft = _folder(settings.config), _folder(config)
-    rules = always(draft.rules) if as_if_always else draft.rules
+    rules = draft.rules.always() if as_if_always else draft.rules
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
         task = bar.add_task("reading", total=None)

@@ -4,9 +4,10 @@ What is to be applied stands in ``schemas/tables`` (`agents.drivers.migrations`)
 """
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from itertools import accumulate, pairwise
 from textwrap import dedent
 
 from clickhouse_driver import Client
@@ -17,10 +18,11 @@ from agents.drivers.migrations import DATABASE, Migration, missing, prove, shipp
 from schemas.errors import ConfigError
 from schemas.instant import FIRST, LAST
 from streams.calendar import Calendar
-from streams.limits import Rules
+from streams.rules import Rules
 
 #: Calendars are written out until then; beyond it no working time passes (a due time can lie after the last event).
 LAST_YEAR = LAST.year + 20
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  #: earlier than any instant of an event
 END = datetime(2299, 1, 1, tzinfo=UTC)  #: the last opening's "next": later than any instant that ClickHouse knows
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -67,16 +69,42 @@ def fill_calendars(client: Client, rules: Rules, *, database: str = DATABASE) ->
     Readers see each table as it was or as it is, never in between. Raises `ConfigError` when the
     dictionaries over them cannot be loaded.
     """
-    units = {"": rules.office.calendar} | {code: unit.calendar for code, unit in rules.units.items() if unit.calendar}
+    names = _names(rules)
     hours: list[list[object]] = [[] for _ in range(5)]
-    for name in sorted(set(units.values())):
-        for column, values in zip(hours, _hours(rules.calendars[name]), strict=True):
+    for calendar, name in names.items():
+        for column, values in zip(hours, _hours(name, calendar), strict=True):
             column.extend(values)
     with named_failures():
         _replace(client, f"{database}.calendar_hours", hours)
-        _replace(client, f"{database}.unit_calendars", [list(units), list(units.values())])
+        _replace(
+            client, f"{database}.unit_calendars", [list(column) for column in zip(*_units(rules, names), strict=True)]
+        )
         for dictionary in ("hours", "units"):
             _reload(client, f"{database}.{dictionary}")
+
+
+def _counted_units(rules: Rules) -> list[str | None]:
+    """The units that have a processing calendar of their own, and None for all others."""
+    return [None, *(code for code, unit in rules.units.items() if unit.calendar is not None)]
+
+
+def _names(rules: Rules) -> dict[Calendar, str]:
+    """The calendars by which time is counted in any edition, each with a name of its own: vn, vn@2 …"""
+    found = dict.fromkeys(edition.calendar(unit) for edition in rules.editions for unit in _counted_units(rules))
+    seen: Counter[str] = Counter()
+    names: dict[Calendar, str] = {}
+    for calendar in found:
+        seen[calendar.name] += 1
+        names[calendar] = calendar.name if seen[calendar.name] == 1 else f"{calendar.name}@{seen[calendar.name]}"
+    return names
+
+
+def _units(rules: Rules, names: Mapping[Calendar, str]) -> Iterator[tuple[object, ...]]:
+    """The rows of ``unit_calendars``."""
+    edges = [BEGINNING, *(edition.begins for edition in rules.editions[1:]), END]
+    for unit in _counted_units(rules):
+        for edition, (begins, ends) in zip(rules.editions, pairwise(edges), strict=True):
+            yield unit or "", _ticks(begins), _ticks(ends), names[edition.calendar(unit)]
 
 
 def _replace(client: Client, table: str, columns: list[list[object]]) -> None:
@@ -99,17 +127,13 @@ def _reload(client: Client, dictionary: str) -> None:
         ) from error
 
 
-def _hours(calendar: Calendar) -> tuple[list[object], ...]:
+def _hours(name: str, calendar: Calendar) -> tuple[list[object], ...]:
     """The columns of ``calendar_hours``: one row an open interval, in order. Instants as microseconds."""
-    opens: list[int] = []
-    closes: list[int] = []
-    for number in range(FIRST.year, LAST_YEAR):
-        year = calendar.year_of(number)
-        opens += map(_ticks, year.opens)
-        closes += map(_ticks, year.closes)
+    intervals = calendar.hours(calendar.at(FIRST.date()), calendar.at(date(LAST_YEAR, 1, 1)))
+    opens, closes = ([_ticks(edge) for edge in edges] for edges in zip(*intervals, strict=True))
     lengths = (closing - opening for opening, closing in zip(opens, closes, strict=True))
     before = [worked / 1_000_000 for worked in accumulate(lengths, initial=0)]
-    names: list[object] = [calendar.name] * len(opens)
+    names: list[object] = [name] * len(opens)
     return names, list(opens), list(closes), [*opens[1:], _ticks(END)], list(before[:-1])
 
 

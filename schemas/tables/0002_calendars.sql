@@ -7,7 +7,7 @@
 
 CREATE TABLE IF NOT EXISTS dunghan.calendar_hours
 (
-    calendar LowCardinality(String) COMMENT 'Name of a processing calendar',
+    calendar LowCardinality(String) COMMENT 'A processing calendar as it is in force for a while: its name, then vn@2, vn@3 …',
     opens_at DateTime64(6, 'UTC') COMMENT 'An opening' CODEC(Delta, ZSTD(1)),
     closes_at DateTime64(6, 'UTC') COMMENT 'The closing after it' CODEC(Delta, ZSTD(1)),
     next_opens_at DateTime64(6, 'UTC') COMMENT 'The opening after that' CODEC(Delta, ZSTD(1)),
@@ -21,12 +21,14 @@ COMMENT 'The open hours of every processing calendar';
 CREATE TABLE IF NOT EXISTS dunghan.unit_calendars
 (
     unit String COMMENT 'A unit; empty: every unit that is not named',
-    calendar LowCardinality(String) COMMENT 'The calendar by which its time is counted'
+    begins DateTime64(6, 'UTC') COMMENT 'From when on',
+    ends DateTime64(6, 'UTC') COMMENT 'Until when, that instant not included',
+    calendar LowCardinality(String) COMMENT 'The calendar by which its time is counted, as calendar_hours names it'
 )
 ENGINE = MergeTree
-ORDER BY unit
+ORDER BY (unit, begins)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
-COMMENT 'The processing calendar of every unit';
+COMMENT 'The processing calendar of every unit, at every time';
 
 CREATE DICTIONARY IF NOT EXISTS dunghan.hours
 (
@@ -47,10 +49,13 @@ COMMENT 'calendar_hours in memory';
 CREATE DICTIONARY IF NOT EXISTS dunghan.units
 (
     unit String,
+    begins DateTime64(6, 'UTC'),
+    ends DateTime64(6, 'UTC'),
     calendar String
 )
 PRIMARY KEY unit
-SOURCE(CLICKHOUSE(QUERY 'SELECT unit, calendar FROM dunghan.unit_calendars'))
+SOURCE(CLICKHOUSE(QUERY 'SELECT unit, begins, ends, calendar FROM dunghan.unit_calendars'))
 LIFETIME(MIN 240 MAX 300)
-LAYOUT(COMPLEX_KEY_HASHED())
+LAYOUT(COMPLEX_KEY_RANGE_HASHED(RANGE_LOOKUP_STRATEGY 'max'))
+RANGE(MIN begins MAX ends)
 COMMENT 'unit_calendars in memory';

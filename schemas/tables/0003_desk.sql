@@ -111,7 +111,8 @@ FROM
         {now:DateTime64(6, 'UTC')} AS measured_at,
         ifNull(current_since, measured_at) AS since,
         dictGetOrDefault(
-            'dunghan.units', 'calendar', tuple(ifNull(unit, '')), dictGet('dunghan.units', 'calendar', tuple(''))
+            'dunghan.units', 'calendar', tuple(ifNull(unit, '')), measured_at,
+            dictGet('dunghan.units', 'calendar', tuple(''), measured_at)
         ) AS calendar,
         working_time(calendar, since, measured_at) AS worked_since,
         arrayMap(

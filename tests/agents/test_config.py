@@ -9,7 +9,8 @@ import pytest
 
 from agents.config import check, describe, load
 from schemas.errors import ConfigError
-from streams.limits import Subject, due_of
+from streams.limits import due_of
+from streams.rules import Subject
 
 ROOT = Path(__file__).parents[2]
 HANOI = ROOT / "config"
@@ -42,20 +43,20 @@ def reasons(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(("year", "count"), [(2025, 250), (2026, 249)])
 def test_hanoi_has_250_working_days_in_2025_and_249_in_2026(year: int, count: int) -> None:
-    calendar = load(HANOI).calendars["vn"]
-    assert len(calendar.year_of(year).days) == count
+    calendar = load(HANOI).newest.calendars["vn"]
+    assert len(calendar.open_days(year)) == count
 
 
 @pytest.mark.parametrize("year", [2025, 2026, 2027])
 def test_hanoi_differs_from_the_holidays_package_on_two_days_alone(year: int) -> None:
-    calendar, theirs = load(HANOI).calendars["vn"], holidays.country_holidays("VN", years=year)
+    calendar, theirs = load(HANOI).newest.calendars["vn"], holidays.country_holidays("VN", years=year)
     days = [date(year, 1, 1) + timedelta(days=number) for number in range(365)]
     differing = {day for day in days if calendar.is_open(day) != theirs.is_working_day(day)}
     assert differing == {day for day in NOT_IN_HOLIDAYS if day.year == year}
 
 
 def test_a_proposed_day_does_not_count_and_2027_is_estimated() -> None:
-    calendar = load(HANOI).calendars["vn"]
+    calendar = load(HANOI).newest.calendars["vn"]
     assert calendar.is_open(date(2026, 11, 23))
     assert not calendar.is_open(date(2026, 11, 28))
     assert not calendar.estimated(date(2026, 12, 31))
@@ -65,25 +66,25 @@ def test_a_proposed_day_does_not_count_and_2027_is_estimated() -> None:
 def test_saturday_morning_is_reception_where_the_unit_says_so() -> None:
     rules = load(HANOI)
     saturday = date(2026, 3, 7)
-    assert rules.reception("H26.12").closing(saturday) == datetime(2026, 3, 7, 5, tzinfo=UTC)
-    assert not rules.reception("H26.01").is_open(saturday)
-    assert not rules.calendar("H26.12").is_open(saturday)
+    assert rules.newest.reception("H26.12").closing(saturday) == datetime(2026, 3, 7, 5, tzinfo=UTC)
+    assert not rules.newest.reception("H26.01").is_open(saturday)
+    assert not rules.newest.calendar("H26.12").is_open(saturday)
 
 
 def test_no_saturday_is_open_inside_an_announced_run_of_days_off() -> None:
-    reception = load(HANOI).calendars["vn-saturday"]
+    reception = load(HANOI).newest.calendars["vn-saturday"]
     assert not any(reception.is_open(date(2026, 2, day)) for day in range(14, 23))
     assert reception.closing(date(2026, 1, 10)) == datetime(2026, 1, 10, 10, tzinfo=UTC)  # worked in full
 
 
 def test_the_limit_of_the_example_is_five_working_days_online_and_none_otherwise() -> None:
     rules, received = load(HANOI), datetime(2026, 3, 2, 2, tzinfo=UTC)
-    policy = rules.policy(received)
+    policy = rules.edition(received).policy
     assert policy is not None
     online = Subject("1.004441", None, "online", "H26.01", None)
     rule = policy.rule(online)
     assert rule is not None
-    due = due_of(rule.limit, online, received, rules)
+    due = due_of(rule.limit, online, received, rules.edition(received))
     assert due is not None
     assert due.day == date(2026, 3, 9)
     other = policy.rule(Subject("1.004441", None, "counter", "H26.01", None))
@@ -94,7 +95,7 @@ def test_the_limit_of_the_example_is_five_working_days_online_and_none_otherwise
 def test_the_folder_of_the_permit_log_stands_by_itself() -> None:
     rules = load(PERMITS)
     assert str(rules.zone) == "Europe/Amsterdam"
-    assert not any(rules.calendars["nl"].estimated(date(year, 6, 1)) for year in (2010, 2013))
+    assert not any(rules.newest.calendars["nl"].estimated(date(year, 6, 1)) for year in (2010, 2013))
 
 
 def test_doctor_is_told_what_holds() -> None:

@@ -14,7 +14,7 @@ from schemas.errors import InvalidRecord
 from schemas.event import read_event
 from streams.history import History, add
 from streams.ledger import measure
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.commands import ROOT
 
@@ -36,7 +36,7 @@ MOMENTS = {
 
 def log_at(moment: str, **more: int) -> Log:
     now = datetime.fromisoformat(moment).astimezone(UTC)
-    return write_log(RULES.calendars["vn"], now=now, **more)
+    return write_log(RULES.newest.home, now=now, **more)
 
 
 def history(told: Told, rules: Rules) -> History:
@@ -82,7 +82,7 @@ def test_the_log_ends_at_its_moment_and_shows_every_standing_that_there_can_be(m
     log = log_at(moment, dossiers=500)
     assert all(event.at <= log.now for told in log.dossiers for event in told.events)
     counts = Counter(told.answer.standing for told in log.dossiers)
-    dueable = RULES.calendars["vn"].is_open(RULES.calendars["vn"].day(log.now)) and "23:52" not in moment
+    dueable = RULES.newest.home.is_open(RULES.newest.home.day(log.now)) and "23:52" not in moment
     assert counts.keys() == set(Standing) - (set() if dueable else {Standing.DUE_TODAY})
     assert {told.answer.unit for told in log.dossiers} == set(BRANCHES)
     assert any(told.answer.level is Level.SERIOUSLY_OVERDUE for told in log.dossiers)

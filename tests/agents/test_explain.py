@@ -16,7 +16,7 @@ from schemas.event import canonical
 from schemas.limits import Limit
 from streams.history import History, add
 from streams.ledger import measure
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.commands import ROOT, dunghan
 from tests.explained import explained
@@ -97,7 +97,7 @@ def test_a_pause_over_tet_reads_as_a_clerk_would_write_it() -> None:
 @pytest.mark.parametrize("moment", ["2026-11-25T12:00:00+07:00", "2026-02-18T10:00:00+07:00"])
 def test_every_figure_is_the_assessment_s_and_every_column_adds_up(moment: str) -> None:
     office = load(CONFIG)
-    log = write_log(office.calendars["vn"], now=datetime.fromisoformat(moment).astimezone(UTC), dossiers=500)
+    log = write_log(office.newest.home, now=datetime.fromisoformat(moment).astimezone(UTC), dossiers=500)
     for told in log.dossiers:
         known = History(told.code)
         for one in told.events:

@@ -199,7 +199,7 @@ def test_other_patterns_of_codes_are_told(draft: Path) -> None:
 def test_a_generated_log_differs_as_its_two_replays_do(tmp_path: Path) -> None:
     draft = Path(shutil.copytree(CONFIG, tmp_path / "draft"))
     (draft / "limits.yaml").write_text(three_days((draft / "limits.yaml").read_text()))
-    log = write_log(load(CONFIG).calendar(None), now=at("2026-03-06T10:15"), dossiers=500)
+    log = write_log(load(CONFIG).newest.home, now=at("2026-03-06T10:15"), dossiers=500)
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"".join(log.lines()))
     before, after = (

@@ -107,7 +107,7 @@ days:
         '1: calendar: must be text; put it in quotes, as "12"',
         '1: "zone" is missing here',
         "2: year: must be a whole number, without quotes",
-        '3: "shift" is no key here; write one of: calendar, year, zone, shifts, state, days',
+        '3: "shift" is no key here; write one of: calendar, year, zone, shifts, state, days, version, in_force_from',
         "5: mon-fri: must be a list, as [...]",
         "7: off: write true",
         '7: decree: must be text; put it in quotes, as "1.50"',

@@ -16,8 +16,8 @@ from schemas.assessment import Assessment
 from schemas.dossier import Judgement
 from schemas.event import Event
 from streams.history import History, add
-from streams.limits import Rules
 from streams.replay import row
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.hanoi import at, event, rules
 from tests.laws.dossiers import histories, nows, offices

@@ -21,7 +21,7 @@ from schemas import topics
 from schemas.dossier import ALERT, JUDGEMENT
 from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
-from streams.limits import Rules
+from streams.rules import Rules
 
 PARTITIONS = 4
 CODE = "H26.12-260302-0001"

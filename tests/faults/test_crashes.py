@@ -11,7 +11,7 @@ from agents.rows import ALERTS, ASSESSMENTS, COLUMNS, EVENTS, Row
 from schemas import topics
 from schemas.event import Event
 from streams.alerts import decide
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.faults.bench import Bench, Crash, LiveClock, Moved, Outage, Step, Take, Tomorrow
 from tests.hanoi import at, event, history, rules

@@ -8,7 +8,7 @@ from schemas.calendar import CalendarYear
 from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Office, Unit
-from streams.limits import Rules, compile_rules
+from streams.rules import Rules, compile_rules
 from tests.hanoi import ZONE, at, calendar_year
 
 #: A place with daylight saving, one open round the clock, and Hanoi with Saturday mornings.

@@ -13,7 +13,7 @@ from schemas.event import Event
 from streams.alerts import decide
 from streams.calendar import ZERO, add_working_time, working_time
 from streams.ledger import imbalance, measure
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.hanoi import at, history
 from tests.laws.dossiers import histories, instants, nows, offices
@@ -29,7 +29,7 @@ def _visible(answer: Assessment) -> object:
 
 @given(offices(), instants, st.integers(1, 2_000_000))
 def test_working_time_added_is_working_time_measured(rules: Rules, start: datetime, length: int) -> None:
-    calendar = rules.calendar(None)
+    calendar = rules.newest.calendar(None)
     worked = timedelta(seconds=length, microseconds=length % 7)
     end = add_working_time(calendar, start, worked)
     assert working_time(calendar, start, end) == worked

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.event import Event
 from streams.history import History, add
-from streams.limits import compile_rules
 from streams.replay import rows
+from streams.rules import compile_rules
 from tests.laws.worlds import CODE, Row, T, instants, story, world
 from tests.oracle.judge import judge
 

@@ -12,7 +12,7 @@ from schemas.limits import Limit
 from schemas.office import Office, Unit
 from streams.alerts import decide
 from streams.calendar import add_working_time, compile_calendars, working_time
-from streams.limits import Rules
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.hanoi import WEEK, at, calendar_year, event, history, rules
 
@@ -248,7 +248,7 @@ def test_e27_a_dossier_refused_at_the_door_never_starts() -> None:
 
 
 def test_e28_a_weekend_is_not_working_time() -> None:
-    calendar = rules().calendar(None)
+    calendar = rules().newest.calendar(None)
     assert working_time(calendar, at("2026-03-06T16:00"), at("2026-03-09T09:30")) == timedelta(minutes=150)
 
 

@@ -9,7 +9,7 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Office
 from streams.alerts import decide
-from streams.limits import compile_rules
+from streams.rules import compile_rules
 from streams.verdict import assess
 from tests.hanoi import at, calendar_year, event, history, rules
 

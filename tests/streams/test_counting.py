@@ -11,8 +11,8 @@ from schemas.office import Office
 from streams.clock import walk
 from streams.counting import Counting, Official, Ruling, Scored, count_official, count_term
 from streams.history import timeline
-from streams.limits import Subject
 from streams.reasons import accounts
+from streams.rules import Subject
 from tests.hanoi import at, event, history, rules
 
 SUBJECT = Subject("1.004441", None, None, "H26.12", None)
@@ -20,7 +20,7 @@ DATED = (Ruling.FIRST_DAY_NOT_COUNTED, Ruling.WORKING_DAYS_ONLY, Ruling.ENDS_AT_
 
 
 def counted(limit: Limit, received: str) -> Counting:
-    found = count_term(limit, SUBJECT, at(received), rules())
+    found = count_term(limit, SUBJECT, at(received), rules().newest)
     assert found is not None
     return found
 
@@ -52,7 +52,7 @@ def test_the_day_of_receipt_has_its_reason(received: str, ruling: Ruling, day: d
 
 
 def test_a_civil_receipt_is_always_of_that_day() -> None:
-    office = rules(office=Office("vn", "vn", receipt="civil"))
+    office = rules(office=Office("vn", "vn", receipt="civil")).newest
     found = count_term(Limit("working_day", 1), SUBJECT, at("2026-03-07T10:00"), office)
     assert found is not None
     assert (found.rulings[0], found.receipt_day) == (Ruling.RECEIVED_THAT_DAY, date(2026, 3, 7))
@@ -85,7 +85,7 @@ def test_hours_start_at_once_or_at_the_next_opening() -> None:
 def test_the_same_day_is_until_three_and_a_limit_of_none_has_no_end() -> None:
     assert counted(Limit("same_day"), "2026-03-02T15:00").rulings == (Ruling.SAME_DAY, Ruling.ENDS_AT_CLOSING)
     assert counted(Limit("same_day"), "2026-03-02T15:00:01").rulings[0] is Ruling.SAME_DAY_TOO_LATE
-    assert count_term(Limit("none"), SUBJECT, at("2026-03-02T09:00"), rules()) is None
+    assert count_term(Limit("none"), SUBJECT, at("2026-03-02T09:00"), rules().newest) is None
 
 
 def official(*events: Event, limit: Limit | None = None) -> Official:

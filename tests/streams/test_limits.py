@@ -7,7 +7,8 @@ import pytest
 from schemas.errors import ConfigError, InvalidRecord
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Codes, Office, Unit
-from streams.limits import Rules, Subject, add_months, compile_rules
+from streams.limits import add_months
+from streams.rules import Rules, Subject, compile_rules
 from tests.hanoi import at, calendar_year, event, rules
 
 FIVE, ONE = Limit("working_day", 5), Limit("working_day", 1)
@@ -28,7 +29,7 @@ def test_the_first_rule_that_matches_applies() -> None:
         LimitRule(Match(case="hard"), Limit("month", 1)),
         LimitRule(Match(unit="H26.12"), FIVE),
     )
-    policy = known.policy(at("2026-03-02T09:00"))
+    policy = known.edition(at("2026-03-02T09:00")).policy
     assert policy is not None
 
     def limit(procedure: str, case: str | None, channel: str, unit: str) -> Limit | None:
@@ -44,7 +45,7 @@ def test_the_first_rule_that_matches_applies() -> None:
 def test_the_newest_limits_in_force_apply() -> None:
     known = _compile(_file(2, date(2026, 7, 1)), _file(1, date(2026, 1, 1)))
     moments = (at("2025-12-31T23:59"), at("2026-01-01T00:00"), at("2026-07-01T00:00"))
-    versions = [policy and policy.version for policy in map(known.policy, moments)]
+    versions = [edition.policy and edition.policy.version for edition in map(known.edition, moments)]
     assert versions == [None, 1, 2]
 
 

@@ -10,8 +10,8 @@ from schemas.assessment import Level
 from schemas.event import Event
 from schemas.limits import Limit, LimitRule, Match
 from streams.counting import Scored, count_official, count_term
-from streams.limits import Rules
 from streams.reasons import Account, Move, Origin, Why, accounts
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.hanoi import at, event, history, rules
 from tests.laws.dossiers import events, nows, offices
@@ -224,7 +224,7 @@ def test_the_last_reason_leads_to_the_due_time_that_was_judged_by(found: list[Ev
             continue
         start = account.course.steps[0].event.at
         if account.term.computed is not None and account.term.limit is not None:
-            counting = count_term(account.term.limit, account.course.subject, start, by)
+            counting = count_term(account.term.limit, account.course.subject, start, account.term.edition)
             assert counting is not None
             assert counting.due == account.term.computed.at
         moved = [move for taken in account.taken for move in taken.moves]

@@ -8,7 +8,7 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match, NearDue
 from schemas.office import Office, Unit
 from streams.ledger import measure
-from streams.limits import Rules, compile_rules
+from streams.rules import Rules, compile_rules
 from streams.verdict import assess
 from tests.hanoi import at, calendar_year, event, history, rules
 

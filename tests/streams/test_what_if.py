@@ -12,9 +12,9 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Office
 from streams.history import History
-from streams.limits import Rules, compile_rules
 from streams.replay import rows
-from streams.what_if import Aspect, Comparison, Count, Turn, WhatIf, add_up, always, compare, moved
+from streams.rules import Rules, compile_rules
+from streams.what_if import Aspect, Comparison, Count, Turn, WhatIf, add_up, compare, moved
 from tests.hanoi import at, calendar_year, event, history, rules
 
 FIVE, THREE = Limit("working_day", 5), Limit("working_day", 3)
@@ -141,7 +141,7 @@ def test_what_ended_before_a_draft_is_in_force_keeps_its_verdict(begins: str, ch
 def test_as_if_always_judges_what_ended_long_ago_by_the_newest_limits() -> None:
     draft = timeline(("2026-01-01", FIVE), ("2026-07-01", THREE))
     kept, everywhere = (
-        outcome(*ALL, before=timeline(("2026-01-01", FIVE)), after=after) for after in (draft, always(draft))
+        outcome(*ALL, before=timeline(("2026-01-01", FIVE)), after=after) for after in (draft, draft.always())
     )
     assert not kept.changed
     assert aspects(everywhere) == aspects(outcome(*ALL))

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from streams.alerts import decide
-from streams.limits import Rules
 from streams.replay import collect
+from streams.rules import Rules
 from streams.verdict import assess
 from tests.system.generated import Log
 from tests.system.office import Row

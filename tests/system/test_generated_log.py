@@ -10,8 +10,8 @@ from agents.config import load
 from agents.drivers.kafka import partition_of
 from agents.drivers.local import PARTITIONS
 from schemas.dossier import digest, dump
-from streams.limits import Rules
 from streams.replay import collect, rows
+from streams.rules import Rules
 from tests.system.answers import alerts_called_for, differences
 from tests.system.generated import CITIZEN, Log, configuration
 from tests.system.office import Office, Row

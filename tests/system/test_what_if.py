@@ -35,7 +35,7 @@ def tables(services: Services) -> Iterator[Tables]:
 
 @pytest.fixture(scope="module")
 def generated() -> Log:
-    return write_log(load(CONFIG).calendar(None), now=NOW, dossiers=300)
+    return write_log(load(CONFIG).newest.home, now=NOW, dossiers=300)
 
 
 @pytest.fixture
