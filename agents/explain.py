@@ -12,7 +12,7 @@ from schemas.calendar import CalendarYear
 from schemas.event import Event
 from streams.calendar import DAY, ZERO, Calendar, working_time
 from streams.counting import Counting, Official, count_official, count_term
-from streams.history import History, timeline
+from streams.history import History, timeline, until
 from streams.ledger import Measures, measure
 from streams.reasons import Account, Taken, accounts
 from streams.rehearsal import Told, rehearse
@@ -94,7 +94,7 @@ def read_decrees(years: Iterable[CalendarYear]) -> Decrees:
 
 def explain(history: History, rules: Rules, decrees: Decrees, *, now: datetime) -> Explanation:
     """What explains a dossier at ``now``; events dated after it are left out."""
-    known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
+    known = until(history, now)
     cycles: list[Reasons] = []
     before = 0
     for cycle, account in zip(assess(known, rules, now=now).cycles, accounts(known, rules, now=now), strict=True):

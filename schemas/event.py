@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 import orjson
@@ -42,6 +43,7 @@ FOREIGN: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
+@lru_cache(4_096)  # a city has some hundred procedures, and every event names one
 def first_two_groups(procedure: str) -> str:
     """The procedure code as limits name it: the national code without its unit part.
 

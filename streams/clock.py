@@ -63,6 +63,7 @@ EXPECTED: Mapping[int, frozenset[int]] = {
 
 WAITING = frozenset({State.PAUSED, State.HALTED})
 STARTED = frozenset({State.RUNNING, State.PAUSED, State.HALTED})
+_BEFORE_A_CYCLE = frozenset({State.NOT_STARTED, State.STOPPED})
 _IMPUTED = frozenset({4, 8, 9, 10})
 
 
@@ -124,27 +125,22 @@ class _Walk:
         self.stage: str | None = None
 
     def take(self, event: Event) -> None:
-        before, after = self.state, None if event.status is None else self._effect(event, event.status)
+        before, status = self.state, event.status
+        after = None if status is None else self._effect(event, status)
         if not self.courses or (before is State.STOPPED and after is State.RUNNING):
             self.courses.append(Course(len(self.courses) + 1, State.NOT_STARTED))
-        if event.status is None:
-            self._record(Step(event, self.state, self.state, False, self.unit, self.stage))
-            return
         course = self.courses[-1]
-        if after is not None or (before is State.NOT_STARTED and event.status == REGISTERED):
-            self._carry(event, holds=after is not None)
-        if before in (State.NOT_STARTED, State.STOPPED) and after is not None:
-            course.subject = Subject(self.procedure, self.case, self.channel, self.unit, self.receiving_unit)
-            course.imputed = before is State.NOT_STARTED and event.status in _IMPUTED
-        self.state = after or before
-        course.state = self.state
-        course.status = event.status
-        course.illegal |= self.last_status is not None and event.status not in EXPECTED[self.last_status]
-        self.last_status = event.status
-        self._record(Step(event, before, self.state, after is not None, self.unit, self.stage))
-
-    def _record(self, step: Step) -> None:
-        course = self.courses[-1]
+        if status is not None:
+            if after is not None or (before is State.NOT_STARTED and status == REGISTERED):
+                self._carry(event, holds=after is not None)
+            if before in _BEFORE_A_CYCLE and after is not None:
+                course.subject = Subject(self.procedure, self.case, self.channel, self.unit, self.receiving_unit)
+                course.imputed = before is State.NOT_STARTED and status in _IMPUTED
+            self.state = course.state = after or before
+            course.status = status
+            course.illegal |= self.last_status is not None and status not in EXPECTED[self.last_status]
+            self.last_status = status
+        step = Step(event, before, self.state, after is not None, self.unit, self.stage)
         (course.registered if self.state is State.NOT_STARTED else course.steps).append(step)
 
     def _effect(self, event: Event, status: int) -> State | None:

@@ -55,6 +55,13 @@ def add(history: History, event: Event) -> History:
     return History(history.dossier_code, (*events[:index], event, *events[index:]))
 
 
+def until(history: History, now: datetime) -> History:
+    """The history without the events dated after ``now``; the very same object when there are none."""
+    if not history.events or history.events[-1].at <= now:
+        return history
+    return History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
+
+
 def timeline(history: History, *, now: datetime) -> Timeline:
     """What happened as of ``now``: later events left out, one content per id, voided events taken out."""
     events, upcoming = history.events, None
@@ -63,15 +70,16 @@ def timeline(history: History, *, now: datetime) -> Timeline:
         events, upcoming = events[:known], events[known].at
     latest = events[-1].at if events else None
     conflicting: frozenset[str] = frozenset()
-    first: dict[str, Event] = {}
-    for event in events:
-        first.setdefault(event.event_id, event)
-    if len(first) < len(events):
+    if len({event.event_id for event in events}) < len(events):
         ids = [event.event_id for event in events]
-        conflicting = frozenset(name for name in first if ids.count(name) > 1)
-    voided = {event.voids for event in first.values() if event.kind == "void"}
-    if voided or conflicting:
-        events = tuple(event for event in first.values() if event.kind == "void" or event.event_id not in voided)
+        conflicting = frozenset(name for name in ids if ids.count(name) > 1)
+        first: dict[str, Event] = {}
+        for event in events:
+            first.setdefault(event.event_id, event)
+        events = tuple(first.values())
+    voided = {event.voids for event in events if event.kind == "void"}
+    if voided:
+        events = tuple(event for event in events if event.kind == "void" or event.event_id not in voided)
         conflicting &= {event.event_id for event in events}
     return Timeline(_ordered(events), bool(conflicting), upcoming, latest)
 

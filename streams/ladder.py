@@ -1,13 +1,14 @@
 """The ladder of levels: near due, due today, overdue, seriously overdue; and the buckets of the counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 from schemas.assessment import Bucket, Level, Reached, Span
 from schemas.office import WORKING_DAY
 from streams.calendar import ZERO, Calendar, add_working_time, working_time
-from streams.clock import WAITING, Course, State
+from streams.clock import WAITING, Course, State, Step
 from streams.limits import Due
 from streams.promise import Piece, Term
 from streams.rules import Edition
@@ -153,24 +154,37 @@ def reached(climbed: Sequence[Rung], now: datetime) -> tuple[Reached, ...]:
 
 def spans(climbed: Sequence[Rung], course: Course, now: datetime) -> tuple[Span, ...]:
     """The bucket of every instant of the cycle's life up to ``now``, without gaps."""
-    found = [
-        Span(rung.begin, rung.end, "no_deadline" if rung.due is None else _BUCKETS[rung.level], rung.unit)
+    found: list[_Stretch] = [
+        (rung.begin, rung.end, "no_deadline" if rung.due is None else _BUCKETS[rung.level], rung.unit)
         for rung in climbed
     ]
-    steps = [step for step in course.steps if step.counts]
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        if step.after in WAITING:
-            bucket: Bucket = "halted" if step.after is State.HALTED else "paused"
-            found.append(Span(step.event.at, following.event.at if following else None, bucket, step.unit))
-    found.sort(key=lambda span: span.begin)
-    joined: list[Span] = []
-    for span in found:
-        end = span.end if span.end is not None and span.end <= now else None
-        if span.begin > now or span.begin == end:
+    if any(step.after in WAITING for step in course.steps):
+        found += _waits(course)
+        found.sort(key=itemgetter(0))
+    joined: list[_Stretch] = []
+    for begin, end, bucket, unit in found:
+        until = end if end is not None and end <= now else None
+        if begin > now or begin == until:
             continue
-        last = joined[-1] if joined else None
-        if last is not None and (last.bucket, last.unit, last.end) == (span.bucket, span.unit, span.begin):
-            joined[-1] = Span(last.begin, end, last.bucket, last.unit)
-        else:
-            joined.append(Span(span.begin, end, span.bucket, span.unit))
-    return tuple(joined)
+        goes_on = bool(joined) and joined[-1][1:] == (begin, bucket, unit)
+        joined.append((joined.pop()[0] if goes_on else begin, until, bucket, unit))
+    return tuple(Span(*stretch) for stretch in joined)
+
+
+_Stretch = tuple[datetime, datetime | None, Bucket, str | None]
+
+
+def _waits(course: Course) -> Iterator[_Stretch]:
+    """The pauses and halts of the cycle; the last may have no end."""
+    waiting: Step | None = None
+    for step in course.steps:
+        if step.counts:
+            if waiting is not None:
+                yield _wait(waiting, step.event.at)
+            waiting = step if step.after in WAITING else None
+    if waiting is not None:
+        yield _wait(waiting, None)
+
+
+def _wait(step: Step, end: datetime | None) -> _Stretch:
+    return step.event.at, end, "halted" if step.after is State.HALTED else "paused", step.unit

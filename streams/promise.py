@@ -83,6 +83,8 @@ class Term:
     def take(self, step: Step, holder: str | None) -> None:
         """Take one step that comes after the start; ``holder`` had the dossier before it."""
         event, at = step.event, step.event.at
+        if step.before is step.after is State.RUNNING and step.unit == holder and event.due is None:
+            return  # another stage: the clock runs on, for the same unit, towards the same due time
         calendar = self.edition.calendar(step.unit)
         named = self.due(event, calendar)
         if step.counts and step.before is State.RUNNING:

@@ -6,7 +6,7 @@ from datetime import datetime
 from schemas.assessment import Cycle
 from schemas.errors import InvalidRecord
 from schemas.event import Event
-from streams.history import History, add
+from streams.history import History, add, until
 from streams.ledger import measure, seconds
 from streams.rules import Rules
 from streams.verdict import assess
@@ -32,17 +32,16 @@ def rows(history: History, rules: Rules, *, now: datetime) -> Iterator[Row]:
 
     Later events are left out altogether: unlike in `assess` they do not announce themselves.
     """
-    known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
-    for cycle in assess(known, rules, now=now).cycles:
+    for cycle in assess(until(history, now), rules, now=now).cycles:
         yield row(history.dossier_code, cycle, rules, now=now)
 
 
 def row(dossier_code: str, cycle: Cycle, rules: Rules, *, now: datetime) -> Row:
-    """One row: times in the calendar's zone, durations in seconds, absent values null."""
+    """One row: times in the calendar's zone (aware; orjson writes them with their offset), durations in seconds."""
     zone = rules.zone_of(cycle.unit)
 
-    def local(instant: datetime | None) -> str | None:
-        return None if instant is None else instant.astimezone(zone).isoformat()
+    def local(instant: datetime | None) -> datetime | None:
+        return None if instant is None else instant.astimezone(zone)
 
     spent = measure(cycle, rules, now=now)
     return {

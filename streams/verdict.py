@@ -8,7 +8,7 @@ from schemas.assessment import Assessment, Clock, Cycle, Flag, Level, Verdict, V
 from schemas.office import Levels, Office
 from streams.calendar import ZERO, add_working_time
 from streams.clock import WAITING, Course, State, walk
-from streams.history import History, timeline
+from streams.history import History, timeline, until
 from streams.indicator import score
 from streams.ladder import reached, rungs, spans
 from streams.ledger import breached_in, ended_at, late, seconds, stays, used
@@ -69,8 +69,7 @@ def _look_ahead(history: History, cycle: Cycle, rules: Rules, now: datetime) -> 
     begins = rules.after(now)[0].begins
     if cycle.look_again_at is not None and cycle.look_again_at < begins:
         return cycle.look_again_at
-    known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
-    later = assess(known, rules, now=begins).cycles[-1]
+    later = assess(until(history, now), rules, now=begins).cycles[-1]
     return later.look_again_at if _visible(later) == _visible(cycle) else begins
 
 
@@ -176,8 +175,8 @@ class _Case:
     def flags(self, verdict: Verdict) -> tuple[Flag, ...]:
         flags = {*_evidence(self.course), *self.conflict, *self.term.flags}
         flags.update(flag for at, flag in self.neglected if at <= self.now)
-        dues = (self.term.original, self.term.current.due)
-        if any(due is not None and due.estimated for due in dues):
+        original, current = self.term.original, self.term.current.due
+        if (original is not None and original.estimated) or (current is not None and current.estimated):
             flags.add(Flag.ESTIMATED)
         if verdict == "overdue" and not self.course.lettered:
             flags.add(Flag.LETTER_DUE)

@@ -14,7 +14,7 @@ from schemas.alert import Action, Alert
 from schemas.assessment import Cycle, Level
 from streams.alerts import decide
 from streams.calendar import ZERO
-from streams.history import History
+from streams.history import History, until
 from streams.rules import Rules
 from streams.verdict import assess
 
@@ -110,7 +110,7 @@ def compare(history: History, before: Rules, after: Rules, *, now: datetime) -> 
     The alerts that stand now are those which the rules in force would have raised; the actions make
     them what the draft wants.
     """
-    known = History(history.dossier_code, tuple(event for event in history.events if event.at <= now))
+    known = until(history, now)
     old, new = assess(known, before, now=now), assess(known, after, now=now)
     # No rule decides which events open or end a cycle (a pause at most), so both sides have the same cycles.
     pairs = (

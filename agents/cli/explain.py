@@ -10,8 +10,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from agents.cli.replay import read_events, read_now
-from agents.cli.screen import settings_with, warn
+from agents.cli.replay import event_file, read_now, warn_of
+from agents.cli.screen import settings_with
 from agents.settings import Settings
 from schemas.errors import ConfigError
 from streams.history import History, add
@@ -93,10 +93,10 @@ def _present(settings: Settings, history: History) -> datetime:
 
 
 def _from_file(code: str, source: Path, rules: Rules) -> History | None:
-    taken = read_events(source, rules)
-    for line, refusal in taken.refused:
-        warn(f"{source}:{line}: {refusal}")
-    return taken.histories.get(code)
+    with event_file(source, rules) as events:
+        found = [history for history in events.histories() if history.dossier_code == code]
+    warn_of(events, source)
+    return found[0] if found else None
 
 
 def _from_clickhouse(code: str, settings: Settings) -> History:

@@ -6,23 +6,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO
 
 import orjson
 import typer
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.cli.screen import ERR, settings_with, warn
-from schemas import topics
-from schemas.errors import ConfigError, InvalidRecord
-from schemas.event import Event, read_event
+from agents.event_file import EventFile
+from schemas.errors import ConfigError
 from streams.history import History
-from streams.replay import collect, rows
+from streams.replay import Row, rows
 from streams.rules import Rules
 
 SOME_REFUSED = 3
 STDIN = Path("-")
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Format(StrEnum):
@@ -30,14 +28,6 @@ class Format(StrEnum):
 
     JSONL = "jsonl"
     TABLE = "table"
-
-
-class Taken(NamedTuple):
-    """What a file of events comes to: histories by dossier code, refusals by line, the time of the last event."""
-
-    histories: dict[str, History]
-    refused: list[tuple[int, InvalidRecord]]
-    last: datetime
 
 
 def read_now(text: str | None) -> datetime | None:
@@ -72,56 +62,49 @@ def replay(
 
     instant = read_now(now)
     rules = load(settings_with(config).config)
-    taken = read_events(file, rules)
-    for line, refusal in sorted(taken.refused, key=lambda refused: refused[0]):
-        warn(f"{file}:{line}: {refusal}")
-    answers = answer(taken, rules, now=instant or taken.last)
-    if form is Format.TABLE:
-        from agents.cli.tables import table_of
+    with event_file(file, rules) as events:
+        answers = answer(events, rules, now=instant)
+        if form is Format.TABLE:
+            from agents.cli.tables import table_of
 
-        for text in table_of(answers):
-            sys.stdout.write(f"{text}\n")
-    else:
-        sys.stdout.buffer.writelines(orjson.dumps(row) + b"\n" for row in answers)
-        sys.stdout.buffer.flush()
-    if taken.refused:
+            for text in table_of(answers):
+                sys.stdout.write(f"{text}\n")
+        else:
+            sys.stdout.buffer.writelines(orjson.dumps(row) + b"\n" for row in answers)
+            sys.stdout.buffer.flush()
+    if warn_of(events, file):
         raise typer.Exit(SOME_REFUSED)
 
 
-def answer(taken: Taken, rules: Rules, *, now: datetime) -> Iterator[dict[str, object]]:
-    """The rows of all dossiers, by code and cycle; with a bar when a person waits and the rows go elsewhere."""
+def answer(events: EventFile, rules: Rules, *, now: datetime | None) -> Iterator[Row]:
+    """The rows of all dossiers, by code and cycle, as of ``now`` (None: the time of the last event)."""
+    for history in with_bar(events, "judging"):
+        yield from rows(history, rules, now=now or events.last or history.events[-1].at)
+
+
+def with_bar(events: EventFile, doing: str) -> Iterator[History]:
+    """The histories of the file; with a bar when a person waits and what is printed goes elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     silent = not ERR.is_terminal or sys.stdout.isatty()
-    for code in track(sorted(taken.histories), "judging", console=ERR, transient=True, disable=silent):
-        yield from rows(taken.histories[code], rules, now=now)
+    with Progress(*columns, console=ERR, transient=True, disable=silent) as bar:
+        task = bar.add_task(doing, total=events.lines)
+        for history in events.histories():
+            yield history
+            bar.advance(task, len(history.events))
 
 
-def read_events(file: Path, rules: Rules) -> Taken:
-    """The events of the file that can be used, and why each other line cannot; `ConfigError` when it cannot be read."""
-    refused: list[tuple[int, InvalidRecord]] = []
-    lines: dict[int, int] = {}
-    with _opened(file) as stream:
-        events: list[Event] = []
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                events.append(_accepted(line, rules))
-            except InvalidRecord as refusal:
-                refused.append((number, refusal))
-            else:
-                lines[id(events[-1])] = number
-    histories, unfit = collect(events)
-    refused += [(lines[id(event)], refusal) for event, refusal in unfit]
-    last = max((history.events[-1].at for history in histories.values()), default=_EPOCH)
-    return Taken(histories, refused, last)
+def warn_of(events: EventFile, file: Path) -> int:
+    """Name every refused line on standard error, in the order of the file; return how many there were."""
+    for line, refusal in sorted(events.refused, key=lambda refused: refused[0]):
+        warn(f"{file}:{line}: {refusal}")
+    return len(events.refused)
 
 
-def _accepted(line: bytes, rules: Rules) -> Event:
-    if len(line) > topics.EVENTS.max_message_bytes:
-        raise InvalidRecord("oversized", "the line is longer than a record may be")
-    event = read_event(line)
-    rules.check_codes(event)
-    return event
+@contextmanager
+def event_file(file: Path, rules: Rules) -> Iterator[EventFile]:
+    """The events of the file, or of standard input; `ConfigError` when it cannot be read."""
+    with _opened(file) as stream, EventFile(stream, rules) as events:
+        yield events
 
 
 @contextmanager

@@ -32,11 +32,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _local(due: str | None) -> str:
-    if due is None:
-        return ""
-    instant = datetime.fromisoformat(due)
-    return f"{messages.day_text(instant)} {instant:%H:%M}"
+def _local(due: datetime | None) -> str:
+    return f"{messages.day_text(due)} {due:%H:%M}" if due is not None else ""
 
 
 def _length(seconds: float | None) -> str:

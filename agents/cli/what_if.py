@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +14,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.cli.replay import SOME_REFUSED, read_events, read_now
-from agents.cli.screen import ERR, settings_with, warn
+from agents.cli.replay import SOME_REFUSED, event_file, read_now, warn_of
+from agents.cli.screen import ERR, settings_with
 from agents.config import Folder, check
+from agents.event_file import EventFile
 from agents.settings import Settings
 from agents.what_if import Report, as_json
 from agents.what_if_boards import boards
@@ -26,6 +27,8 @@ from streams.what_if import add_up, compare
 
 #: The list of dossiers needs this much; a pipe has no window, and nothing is cut for want of one.
 PIPE_WIDTH = 200
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Format(StrEnum):
@@ -37,12 +40,12 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the histories come from: one at a time, about how many, judged as of when, lines refused."""
+    """Where the histories come from: one at a time, about how many (None: unknown), judged as of when."""
 
     histories: Iterator[History]
-    dossiers: int
+    dossiers: int | None
     now: datetime
-    refused: int = 0
+    events: EventFile | None = None
 
 
 def what_if(
@@ -93,13 +96,14 @@ def what_if(
             bar.update(task, description="judging twice", total=source.dossiers)
             compared = (compare(history, standing.rules, rules, now=source.now) for history in source.histories)
             outcome = add_up(bar.track(compared, total=source.dossiers, task_id=task), limit=limit)
+    refused = warn_of(source.events, file) if source.events is not None and file is not None else 0
     report = Report(standing, draft, rules, source.now, as_if_always, limit, outcome)
     if form is Format.JSON:
-        sys.stdout.buffer.write(orjson.dumps(as_json(report, refused=source.refused)) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(as_json(report, refused=refused)) + b"\n")
         sys.stdout.buffer.flush()
     else:
         _print(report)
-    if source.refused:
+    if refused:
         raise typer.Exit(SOME_REFUSED)
 
 
@@ -123,11 +127,8 @@ def _source(file: Path | None, settings: Settings, rules: Rules, now: datetime |
             present = clock.now().replace(microsecond=0) if clock.live else clock.now()
             yield _Source(log.histories(), log.dossiers(), now or present)
         return
-    taken = read_events(file, rules)
-    for line, refusal in sorted(taken.refused, key=lambda refused: refused[0]):
-        warn(f"{file}:{line}: {refusal}")
-    histories = (taken.histories[code] for code in sorted(taken.histories))
-    yield _Source(histories, len(taken.histories), now or taken.last, len(taken.refused))
+    with event_file(file, rules) as events:
+        yield _Source(events.histories(), events.dossiers, now or events.last or _EPOCH, events)
 
 
 def _print(report: Report) -> None:

@@ -22,9 +22,9 @@ def test_a_row_of_a_running_dossier_to_the_letter() -> None:
             "cycle": 1,
             "status": 4,
             "clock": "running",
-            "received_at": "2026-03-02T09:00:00+07:00",
-            "due_original": "2026-03-09T17:00:00+07:00",
-            "due_current": "2026-03-09T17:00:00+07:00",
+            "received_at": at("2026-03-02T09:00"),
+            "due_original": at("2026-03-09T17:00"),
+            "due_current": at("2026-03-09T17:00"),
             "remaining_seconds": 0,
             "ended_at": None,
             "verdict": "overdue",
@@ -38,7 +38,7 @@ def test_a_row_of_a_running_dossier_to_the_letter() -> None:
             "verdict_unextended": "overdue",
             "late_unextended_seconds": 1.5 * 3600,
             "breached_in": "B",
-            "look_again_at": "2026-03-12T17:00:00+07:00",
+            "look_again_at": at("2026-03-12T17:00"),
             "flags": ["letter_due", "stalled"],
             "units": [
                 {"unit": "H26.12", "stage": "x", "working_seconds": 8 * 3600},
@@ -62,7 +62,7 @@ def test_what_remains_is_counted_while_it_runs_and_stands_still_in_a_pause() -> 
 def test_later_events_are_left_out_altogether() -> None:
     known = history(event(2, "2026-03-02T09:00"), event(9, "2026-03-04T09:00"))
     (row,) = rows(known, FIVE, now=at("2026-03-03T09:00"))
-    assert row["look_again_at"] == "2026-03-06T15:36:00+07:00", "near due: 9.4 of 47 hours are left"
+    assert row["look_again_at"] == at("2026-03-06T15:36"), "near due: 9.4 of 47 hours are left"
     assert list(rows(known, FIVE, now=at("2026-03-01T09:00"))) == []
 
 
