@@ -101,10 +101,13 @@ def _names(rules: Rules) -> dict[Calendar, str]:
 
 def _units(rules: Rules, names: Mapping[Calendar, str]) -> Iterator[tuple[object, ...]]:
     """The rows of ``unit_calendars``."""
-    edges = [BEGINNING, *(edition.begins for edition in rules.editions[1:]), END]
     for unit in _counted_units(rules):
-        for edition, (begins, ends) in zip(rules.editions, pairwise(edges), strict=True):
-            yield unit or "", _ticks(begins), _ticks(ends), names[edition.calendar(unit)]
+        changes = [(BEGINNING, rules.editions[0].calendar(unit))]
+        for edition in rules.editions[1:]:
+            if edition.calendar(unit) is not changes[-1][1]:
+                changes.append((edition.begins, edition.calendar(unit)))
+        for (begins, calendar), (ends, _) in pairwise([*changes, (END, changes[-1][1])]):
+            yield unit or "", _ticks(begins), _ticks(ends), names[calendar]
 
 
 def _replace(client: Client, table: str, columns: list[list[object]]) -> None:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,22 @@ async def test_changed_calendars_replace_the_old_ones(tables: Tables) -> None:
     fill_calendars(tables.client, OFFICE, database=tables.database)
     assert tables.rows(view)[0]["working_seconds"] == 39 * 3600
     assert [row["unit"] for row in tables.rows("unit_calendars")] == [""]
+
+
+async def test_a_calendar_that_comes_into_force_counts_from_that_instant_on(tables: Tables) -> None:
+    running = judged(a_life(1)[:1])
+    await archive(tables, {topics.ASSESSMENTS.name: records(topics.ASSESSMENTS, running)}, size=1)
+    mornings = replace(
+        calendar_year(2026, shifts={"mon-fri": ("08:00-12:00",)}), version=2, in_force_from=date(2026, 3, 9)
+    )
+    tables.use(rules(calendars=[mornings]))
+    seconds = [
+        tables.rows(f"desk_assessments_at(now = '{now}')")[0]["working_seconds"]
+        for now in ("2026-03-08 16:59:59", "2026-03-08 17:00:00")  # the last second of Sunday in Hanoi, and Monday
+    ]
+    assert seconds == [39 * 3600, 19 * 3600]
+    assert [row["calendar"] for row in tables.rows("unit_calendars")] == ["vn", "vn@2"]
+    fill_calendars(tables.client, OFFICE, database=tables.database)
 
 
 def test_a_desk_reads_the_view_and_nothing_below_it_and_a_wall_reads_and_writes_neither(tmp_path: Path) -> None:
