@@ -154,6 +154,7 @@ ACTIONS: Mapping[Action, str] = {
     Action.RESOLVE: "kết thúc",
     Action.RETRACT: "rút lại",
     Action.RETIME: "đổi thời điểm",
+    Action.HOLD: "tạm giữ, nguồn dữ liệu im lặng",
 }
 CONFIG_PARTS: Mapping[str, str] = {
     "limits": "thời hạn giải quyết",

@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("dossier_code", "cycle", "is_deleted", *_VERSION),
         *("status", "clock", "verdict", "verdict_766", "verdict_unextended", "level"),
         *("procedure", "procedure_case", "channel", "receiving_unit", "unit", "stage"),
-        *("limit_applied", "exact", "policy_version"),
+        *("limit_applied", "exact", "policy_version", "rules_from"),
         *("received_at", "ended_at", "due_original", "due_current", "due_unextended", "remaining_seconds"),
         *("current_since", "used_working_seconds", "used_paused_seconds", "used_off_seconds"),
         *("used_late_working_seconds", "used_late_unextended_seconds", "breached_in", "look_again_at", "flags"),
@@ -56,7 +56,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
             "at",
             "due",
         ),
-        *("due_original", "found_late", "procedure", "unit", "stage", "policy_version"),
+        *("due_original", "found_late", "procedure", "unit", "stage", "policy_version", "rules_from"),
     ),
     DEAD_LETTERS: ("topic", "partition", "offset", "sha256", "reason", "detail", "size", "buried_at"),
 }
@@ -105,7 +105,7 @@ def _cycle_row(assessment: Assessment, number: int, cycle: Cycle, *, is_deleted:
         *(assessment.dossier_code, number, int(is_deleted), *_version(assessment.version)),
         *(cycle.status, cycle.clock, cycle.verdict, cycle.verdict_766, cycle.verdict_unextended, cycle.level),
         *(cycle.procedure, cycle.case, cycle.channel, cycle.receiving_unit, cycle.unit, cycle.stage),
-        *(cycle.limit, cycle.exact, cycle.policy_version),
+        *(cycle.limit, cycle.exact, cycle.policy_version, cycle.rules_from),
         *(cycle.received_at, cycle.ended_at, cycle.due_original, cycle.due_current, cycle.due_unextended),
         *(cycle.remaining_seconds, segments[-1].begin if goes_on else None),
         *(used.working_seconds, used.paused_seconds, used.off_seconds),
@@ -129,7 +129,7 @@ def alert_row(alert: Alert) -> Row:
             *_version(alert.version),
         ),
         *(alert.cycle, alert.level, alert.reason, alert.at, alert.due, alert.due_original, alert.found_late),
-        *(alert.procedure, alert.unit, alert.stage, alert.policy_version),
+        *(alert.procedure, alert.unit, alert.stage, alert.policy_version, alert.rules_from),
     )
 
 

@@ -19,6 +19,7 @@ class Action(StrEnum):
     RESOLVE = "resolve"  # it was right, and is over
     RETRACT = "retract"  # it was wrong: a late event changed the answer
     RETIME = "retime"  # it is right, from another instant
+    HOLD = "hold"  # nobody can tell while the feed is silent: it is told, or dropped, when the feed returns
 
 
 OPEN = frozenset({Action.RAISE, Action.RETIME})
@@ -55,8 +56,14 @@ class Alert:
     unit: str | None = None
     stage: str | None = None
     policy_version: int | None = None
+    rules_from: datetime | None = None
 
     @property
     def open(self) -> bool:
         """Whether the supervisor still has to act on it."""
         return self.action in OPEN
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to be closed: told and open, or held."""
+        return self.open or self.action is Action.HOLD

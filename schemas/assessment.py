@@ -124,6 +124,7 @@ class Cycle:
     limit: str | None = None
     exact: bool = False
     policy_version: int | None = None
+    rules_from: datetime | None = None  # since when the limits and calendars it is judged by are in force together
     received_at: datetime | None = None
     ended_at: datetime | None = None
     due_original: datetime | None = None

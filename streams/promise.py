@@ -83,8 +83,6 @@ class Term:
     def take(self, step: Step, holder: str | None) -> None:
         """Take one step that comes after the start; ``holder`` had the dossier before it."""
         event, at = step.event, step.event.at
-        if step.before is step.after is State.RUNNING and step.unit == holder and event.due is None:
-            return  # another stage: the clock runs on, for the same unit, towards the same due time
         calendar = self.edition.calendar(step.unit)
         named = self.due(event, calendar)
         if step.counts and step.before is State.RUNNING:
@@ -251,12 +249,18 @@ def _settle_first(term: Term, first: Step, calendar: Calendar) -> None:
     term.mark = first.event.at if first.after is State.RUNNING else None
 
 
+def _goes_on(step: Step, holder: str | None) -> bool:
+    """Whether it is another stage at most: the clock runs on, for the same unit, towards the same due time."""
+    return step.before is step.after is State.RUNNING and step.unit == holder and step.event.due is None
+
+
 def follow(course: Course, previous: Term | None, edition: Edition, *, now: datetime) -> Term:
     """The due dates of a whole cycle, as of ``now``."""
     term = begin(course, previous, edition)
     holder = course.steps[0].unit
     for step in course.steps[1:]:
-        term.take(step, holder)
+        if not _goes_on(step, holder):
+            term.take(step, holder)
         holder = step.unit
     term.finish(now, holder)
     return term

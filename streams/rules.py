@@ -76,6 +76,11 @@ class Edition:
         self._processings = {unit.code: calendars[unit.calendar] for unit in units.values() if unit.calendar}
         self._receptions = {unit.code: calendars[unit.reception] for unit in units.values() if unit.reception}
 
+    @property
+    def in_force_from(self) -> datetime | None:
+        """When it came into force; None for the first, which always was."""
+        return self.begins if self.begins > _EVER else None
+
     def calendar(self, unit: str | None) -> Calendar:
         """The calendar by which this unit's time is counted."""
         return self.home if unit is None else self._processings.get(unit, self.home)

@@ -191,7 +191,7 @@ class _Case:
         if (unextended.due, unextended.left) != (current.due, current.left):
             verdict_unextended = self.verdict(unextended)
             late_unextended = self.lateness(unextended, verdict_unextended)
-        waiting = course.state in WAITING
+        waiting, edition = course.state in WAITING, term.edition
         return Cycle(
             cycle=course.number,
             status=course.status,
@@ -208,7 +208,8 @@ class _Case:
             stage=last.stage,
             limit=_written(term),
             exact=current.exact,
-            policy_version=term.edition.policy.version if term.edition.policy is not None else None,
+            policy_version=edition.policy.version if edition.policy is not None else None,
+            rules_from=edition.in_force_from,
             received_at=course.steps[0].event.at,
             ended_at=self.end,
             due_original=term.original.at if term.original is not None else None,

@@ -82,6 +82,7 @@ CREATE TABLE IF NOT EXISTS dunghan.assessments
     limit_applied LowCardinality(Nullable(String)) COMMENT 'The limit it is held to, null without one',
     exact Bool COMMENT 'Compared by instant; else by date',
     policy_version Nullable(UInt32) COMMENT 'Version of the limits it is judged by' CODEC(ZSTD(1)),
+    rules_from Nullable(DateTime64(6, 'UTC')) COMMENT 'Since when these limits and calendars are in force together, null: always' CODEC(ZSTD(1)),
     received_at Nullable(DateTime64(6, 'UTC')) COMMENT 'Start of the cycle' CODEC(ZSTD(1)),
     ended_at Nullable(DateTime64(6, 'UTC')) COMMENT 'End of the cycle, null while it is open' CODEC(ZSTD(1)),
     due_original Nullable(DateTime64(6, 'UTC')) COMMENT 'The appointment, else the computed due instant' CODEC(ZSTD(1)),
@@ -150,7 +151,8 @@ CREATE TABLE IF NOT EXISTS dunghan.alerts
     procedure LowCardinality(Nullable(String)) COMMENT 'Procedure code, its first two groups',
     unit LowCardinality(Nullable(String)) COMMENT 'Unit that holds the dossier',
     stage LowCardinality(Nullable(String)) COMMENT 'Step within that unit',
-    policy_version Nullable(UInt32) COMMENT 'Version of the limits' CODEC(ZSTD(1))
+    policy_version Nullable(UInt32) COMMENT 'Version of the limits' CODEC(ZSTD(1)),
+    rules_from Nullable(DateTime64(6, 'UTC')) COMMENT 'Since when the limits and calendars of its answer are in force together, null: always' CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (dossier_code, alert_id, sequence, digest)

@@ -84,6 +84,7 @@ SELECT
     limit_applied,
     exact,
     policy_version,
+    rules_from,
     due_unextended,
     segments.begin,
     segments.end,
