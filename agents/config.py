@@ -151,11 +151,17 @@ def describe(folder: Folder) -> tuple[str, ...]:
 
 
 def _calendar_lines(folder: Folder) -> Iterator[str]:
-    for year in sorted(folder.calendars, key=lambda year: (year.calendar, year.year)):
-        days = folder.rules.newest.calendars[year.calendar].open_days(year.year)
+    for year in sorted(folder.calendars, key=lambda year: (year.calendar, year.year, year.version)):
+        since = year.in_force_from
+        edition = (
+            folder.rules.editions[0] if since is None else folder.rules.edition(folder.rules.newest.home.at(since))
+        )
         proposed = [day.date.strftime("%d/%m") for day in year.days if day.state == "proposed"]
         ignored = f", proposed and not counted: {', '.join(proposed)}" if proposed else ""
-        yield f"calendar {year.calendar} {year.year}: {year.state}, {len(days)} open days, {year.zone}{ignored}"
+        version = f", version {year.version}, in force from {since:%d/%m/%Y}" if since is not None else ""
+        open_days = len(edition.calendars[year.calendar].open_days(year.year))
+        said = f"{year.state}, {open_days} open days, {year.zone}{version}{ignored}"
+        yield f"calendar {year.calendar} {year.year}: {said}"
 
 
 def _limits_lines(limits: Sequence[LimitsFile]) -> Iterator[str]:

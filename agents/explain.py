@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from schemas.alert import Alert
 from schemas.assessment import Cycle, Level, Reached, Segment
 from schemas.calendar import CalendarYear
 from schemas.event import Event
@@ -85,6 +86,7 @@ class Explanation:
     told: tuple[Told, ...]
     voided: tuple[Event, ...]
     later: int
+    sent: tuple[Alert, ...] | None = None  # every action on its alerts as it was written; None: nobody knows
 
 
 def read_decrees(years: Iterable[CalendarYear]) -> Decrees:
@@ -92,7 +94,9 @@ def read_decrees(years: Iterable[CalendarYear]) -> Decrees:
     return {(year.calendar, day.date): day.decree for year in years for day in year.days if day.state == "confirmed"}
 
 
-def explain(history: History, rules: Rules, decrees: Decrees, *, now: datetime) -> Explanation:
+def explain(
+    history: History, rules: Rules, decrees: Decrees, *, sent: tuple[Alert, ...] | None = None, now: datetime
+) -> Explanation:
     """What explains a dossier at ``now``; events dated after it are left out."""
     known = until(history, now)
     cycles: list[Reasons] = []
@@ -109,6 +113,7 @@ def explain(history: History, rules: Rules, decrees: Decrees, *, now: datetime) 
         rehearse(known, rules, now=now),
         tuple(event for event in known.events if event not in counting),
         len(history.events) - len(known.events),
+        sent,
     )
 
 

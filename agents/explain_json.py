@@ -8,12 +8,12 @@ from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 from agents.explain import Explanation, Part, Reasons
+from schemas.alert import Alert
 from schemas.event import Event
 from streams.calendar import ZERO, Calendar
 from streams.ledger import seconds
 from streams.promise import Promise
 from streams.reasons import Handover, Taken
-from streams.rehearsal import Told
 from streams.replay import row
 
 
@@ -31,7 +31,8 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "voided": [_event(event, rules.zone) for event in explanation.voided],
         "later_events": explanation.later,
         "cycles": [_cycle(reasons, explanation) for reasons in explanation.cycles],
-        "alerts": [_told(told, rules.zone) for told in explanation.told],
+        "alerts": [_told(told.at, told.alert, rules.zone) for told in explanation.told],
+        "sent": _sent(explanation),
     }
 
 
@@ -108,10 +109,16 @@ def _handover(each: Handover, zone: ZoneInfo) -> object:
     return {**_fields(each, zone), "budget_seconds": budget}
 
 
-def _told(told: Told, zone: ZoneInfo) -> dict[str, object]:
-    alert = told.alert
+def _sent(explanation: Explanation) -> list[dict[str, object]] | None:
+    if explanation.sent is None:
+        return None
+    zone = explanation.rules.zone
+    return [_told(alert.at, alert, zone) | {"found_late": alert.found_late} for alert in explanation.sent]
+
+
+def _told(at: datetime, alert: Alert, zone: ZoneInfo) -> dict[str, object]:
     return {
-        "at": plain(told.at, zone),
+        "at": plain(at, zone),
         "cycle": alert.cycle,
         "action": alert.action.value,
         "level": alert.level.value,

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from agents import messages
 from agents.explain import Explanation, Reasons
-from agents.explain_sheets import Sheet, alert_sheet, conclusion, sheets, unit_text
+from agents.explain_alerts import alert_sheets
+from agents.explain_sheets import Sheet, conclusion, sheets, unit_text
 from agents.explain_text import left_out
 from agents.explain_timeline import timeline
 from agents.explain_words import Figure, Phrase
@@ -84,7 +85,8 @@ def page(explanation: Explanation) -> Iterator[str]:
     for reasons in explanation.cycles:
         yield from _cycle(reasons, rules)
     if explanation.cycles:
-        yield "<section>\n" + "\n".join(_sheet(alert_sheet(explanation), "all", rules.zone)) + "\n</section>"
+        told = [line for sheet in alert_sheets(explanation) for line in _sheet(sheet, "all", rules.zone)]
+        yield "<section>\n" + "\n".join(told) + "\n</section>"
     yield f"<footer>Đúng Hạn · cấu hình bản {rules.version} · mã hồ sơ là chìa khoá tra cứu của công dân.</footer>"
     yield "</body>\n</html>"
 

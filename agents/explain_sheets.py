@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from agents import messages
-from agents.explain import Explanation, Reasons
+from agents.explain import Reasons
 from agents.explain_limit import limit_lines, special_days
 from agents.explain_verdicts import verdict_lines
 from agents.explain_words import Figure, Phrase, joined, phrase
@@ -238,30 +238,3 @@ def _unreached(reasons: Reasons) -> str:
     if cycle.clock == "paused":
         return "Tạm dừng trước khi đến mức cảnh báo nào; khi tạm dừng không cảnh báo về hạn."
     return "Dừng trước khi đến mức cảnh báo nào." if cycle.clock == "stopped" else "Chưa đến mức cảnh báo nào."
-
-
-def alert_sheet(explanation: Explanation) -> Sheet:
-    """Which alerts were due to be sent, when and why; or why none was."""
-    header = ("Lúc", "Lần", "Việc", "Mức", "Lý do", "Theo hạn")
-    rows = tuple(
-        (
-            (Figure(told.at),),
-            (str(told.alert.cycle),),
-            (messages.ACTIONS[told.alert.action],),
-            (messages.LEVELS[told.alert.level],),
-            (_reason(told.alert.reason),),
-            (Figure(told.alert.due),),
-        )
-        for told in explanation.told
-    )
-    note = (
-        "Tính như mọi sự kiện đến ngay lúc xảy ra; sự kiện đến muộn làm cảnh báo được gửi muộn hoặc rút lại."
-        if rows
-        else "Không có cảnh báo nào: chưa lần giải quyết nào đến mức cảnh báo."
-    )
-    return Sheet("alerts", "Cảnh báo", header, rows, lines=((note,),))
-
-
-def _reason(code: str) -> str:
-    levels = {level.value: f"đến mức {words}" for level, words in messages.LEVELS.items()}
-    return {**levels, **messages.ALERT_REASONS}[code]

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from agents import messages
 from agents.explain import Explanation
-from agents.explain_sheets import Sheet, alert_sheet, conclusion, sheets
+from agents.explain_alerts import alert_sheets
+from agents.explain_sheets import Sheet, conclusion, sheets
 from agents.explain_words import plain
 from agents.messages import instant_text
 
@@ -29,7 +30,8 @@ def text(explanation: Explanation, *, only: frozenset[str] | None = None) -> Ite
             if only is None or sheet.name in only:
                 yield from _sheet(sheet, zone)
     if explanation.cycles and only is None:
-        yield from _sheet(alert_sheet(explanation), rules.zone)
+        for sheet in alert_sheets(explanation):
+            yield from _sheet(sheet, rules.zone)
 
 
 def left_out(explanation: Explanation) -> Iterator[str]:

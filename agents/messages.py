@@ -225,10 +225,12 @@ ALERT_REASONS: Mapping[str, str] = {
     "true_again": "lại đúng sau khi đã rút",
     "late_event": "có sự kiện đến muộn",
     "cycle_gone": "lần giải quyết này không còn",
-    "policy": "thời hạn mới có hiệu lực",
+    "policy": "thời hạn hoặc lịch mới có hiệu lực",
     "paused": "hồ sơ tạm dừng",
     "halted": "hồ sơ dừng xử lý",
     "withdrawn": "công dân rút hồ sơ",
     "completed": "đã xử lý xong",
     "due_moved": "hạn đã được dời",
+    "feed_silent": "nguồn dữ liệu của đơn vị im lặng, chưa thể kết luận",
+    "feed_returned": "nguồn dữ liệu đã trở lại",
 }

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from agents.config import Folder
 from agents.messages import CONFIG_PARTS, instant_text
 from schemas.assessment import Cycle
-from streams.rules import Policy, Rules
+from schemas.calendar import CalendarYear
+from streams.policy import Policy
+from streams.rules import Rules
 from streams.what_if import Pair, WhatIf
 
 Json = dict[str, object]
@@ -47,8 +49,8 @@ def _by_version(folder: Folder) -> object:
     return sorted(folder.limits, key=lambda file: file.version)
 
 
-def _by_year(folder: Folder) -> object:
-    return sorted(folder.calendars, key=lambda year: (year.calendar, year.year))
+def _by_year(folder: Folder) -> list[CalendarYear]:
+    return sorted(folder.calendars, key=_file)
 
 
 def notices(report: Report) -> Iterator[str]:
@@ -67,8 +69,7 @@ def notices(report: Report) -> Iterator[str]:
             f"Dự thảo sửa ngay trong bản thời hạn {version} đang có, nên kết luận của hồ sơ đã kết thúc cũng đổi. "
             "Muốn giữ: viết thành bản mới (limits-2.yaml) với số và ngày hiệu lực sau."
         )
-    if "calendars" in report.differs_in:
-        yield "Lịch không có ngày hiệu lực: lịch mới tính cho mọi hồ sơ, kể cả hồ sơ đã kết thúc."
+    yield from _calendars_in_force(report)
     if report.against.office.codes != report.draft.office.codes:
         yield "Mẫu mã hồ sơ hoặc mã thủ tục khác nhau: sự kiện được đọc theo mẫu đang áp dụng."
 
@@ -98,6 +99,26 @@ def _rewritten(report: Report) -> list[int]:
     """The versions of limits that the draft changes under their old number, so that what ended under them changes."""
     standing = {file.version: file for file in report.against.limits}
     return sorted(file.version for file in report.draft.limits if standing.get(file.version, file) != file)
+
+
+def _calendars_in_force(report: Report) -> Iterator[str]:
+    """From when on the calendars that the draft adds hold; and those that it changes under their old version."""
+    standing = {_file(year): year for year in report.against.calendars}
+    for year in _by_year(report.draft):
+        before = standing.get(_file(year))
+        name = f"Lịch {year.calendar} {year.year}, bản {year.version}"
+        if before is None:
+            since = f"từ {year.in_force_from:%d/%m/%Y}" if year.in_force_from is not None else "từ trước đến nay"
+            yield f"{name}: mới, có hiệu lực {since}; hồ sơ kết thúc trước ngày có hiệu lực giữ lịch của lúc kết thúc."
+        elif before != year:
+            yield (
+                f"{name}: sửa ngay trong bản đang có, nên kết luận của hồ sơ đã kết thúc cũng đổi. "
+                "Muốn giữ: viết thành tệp mới với version và in_force_from sau."
+            )
+
+
+def _file(year: CalendarYear) -> tuple[str, int, int]:
+    return year.calendar, year.year, year.version
 
 
 def as_json(report: Report, *, refused: int) -> Json:

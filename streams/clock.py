@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from schemas.event import Event
 from streams.history import Timeline
-from streams.rules import Subject
+from streams.policy import Subject
 
 
 class State(StrEnum):

@@ -16,8 +16,9 @@ from streams.clock import Course, State
 from streams.indicator import supplements
 from streams.ledger import ended_at
 from streams.limits import Due, add_months, due_of, receipt_day
+from streams.policy import Subject
 from streams.promise import Term
-from streams.rules import Edition, Subject
+from streams.rules import Edition
 
 
 class Ruling(StrEnum):

@@ -6,7 +6,8 @@ from typing import NamedTuple, assert_never
 from schemas.limits import Limit
 from schemas.office import WORKING_DAY
 from streams.calendar import DAY, ZERO, Calendar, add_working_time
-from streams.rules import Edition, Subject
+from streams.policy import Subject
+from streams.rules import Edition
 
 SAME_DAY_UNTIL = time(15, 0)  # R7: received later, a same-day procedure is for the next working day
 AN_INSTANT = timedelta(seconds=1)  # an exact limit is missed from one second after its due instant

@@ -6,54 +6,22 @@ by the newest edition in force, a closed one by that of its end, for ever.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import CalendarYear
 from schemas.errors import ConfigError, InvalidRecord
-from schemas.event import Event, first_two_groups
-from schemas.limits import LimitRule, LimitsFile, Match
+from schemas.event import Event
+from schemas.limits import LimitsFile
 from schemas.office import Office, Unit
 from streams.calendar import Calendar, compile_calendar
+from streams.policy import Policy, compile_policies
 
 _EVER = datetime.min.replace(tzinfo=UTC)  # the first edition holds from the beginning
 KNOWN_CODES = 65_536  # codes that need not be matched again: those in work at one time in a city
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A dossier as it was at its start: what rules match on."""
-
-    procedure: str | None
-    case: str | None
-    channel: str | None
-    unit: str | None
-    receiving_unit: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The limits in force from an instant on."""
-
-    version: int
-    begins: datetime
-    rules: tuple[LimitRule, ...]
-
-    def rule(self, subject: Subject) -> LimitRule | None:
-        """The first rule that matches, or None."""
-        return next((rule for rule in self.rules if _matches(rule.match, subject)), None)
-
-
-def _matches(match: Match, subject: Subject) -> bool:
-    return (
-        (match.procedure is None or match.procedure == subject.procedure)
-        and (match.case is None or match.case == subject.case)
-        and (match.channel is None or match.channel == subject.channel)
-        and (match.unit is None or match.unit == subject.unit)
-    )
 
 
 class Edition:
@@ -192,19 +160,15 @@ def compile_rules(
         )
     files = _Files(calendars)
     midnight = files.on(date.max)[office.calendar].at
-    policies = [(file.in_force_from, policy) for file, policy in _policies(limits, office, midnight)]
+    policies = [(file.in_force_from, policy) for file, policy in compile_policies(limits, office, midnight)]
     days = {day for day, _ in policies} | {year.in_force_from for year in calendars if year.in_force_from is not None}
     known = _newest(units)
     editions = [Edition(_EVER, office, known, files.on(date.min), None)]
     for day in sorted(days):
-        policy = max((policy for begins, policy in policies if begins <= day), key=_version, default=None)
+        policy = max((policy for begins, policy in policies if begins <= day), key=attrgetter("version"), default=None)
         editions.append(Edition(midnight(day), office, known, files.on(day), policy))
     version = sum(file.version for file in limits) + sum(year.version for year in calendars)
     return Rules(office, known, editions, version)
-
-
-def _version(policy: Policy) -> int:
-    return policy.version
 
 
 class _Files:
@@ -250,18 +214,6 @@ def _in_force(files: list[tuple[int, CalendarYear]], day: date) -> list[tuple[in
     return [newest[number] for number in sorted(newest)]
 
 
-def _policies(
-    limits: Sequence[LimitsFile], office: Office, midnight: Callable[[date], datetime]
-) -> Iterator[tuple[LimitsFile, Policy]]:
-    highest = 0
-    for index, file in sorted(enumerate(limits), key=lambda numbered: (numbered[1].in_force_from, numbered[1].version)):
-        if file.version <= highest:
-            message = f"version {file.version} comes into force after version {highest}; raise it"
-            raise ConfigError("version_order", message, where=("limits", index, "version"))
-        highest = file.version
-        yield file, Policy(file.version, midnight(file.in_force_from), _unambiguous(file, index, office))
-
-
 def _named_calendars(office: Office, units: Sequence[Unit]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     yield ("office", "calendar"), office.calendar
     yield ("office", "reception"), office.reception
@@ -281,21 +233,3 @@ def _newest(units: Sequence[Unit]) -> dict[str, Unit]:
         seen.add((unit.code, unit.begins))
         newest[unit.code] = unit
     return newest
-
-
-def _unambiguous(file: LimitsFile, index: int, office: Office) -> tuple[LimitRule, ...]:
-    seen: dict[Match, int] = {}
-    rules = []
-    for number, rule in enumerate(file.rules):
-        match, where = rule.match, ("limits", index, "rules", number)
-        if match.procedure is not None:
-            match = Match(first_two_groups(match.procedure), match.case, match.channel, match.unit)
-            if re.fullmatch(office.codes.procedure, rule.match.procedure or "") is None:
-                message = f'"{rule.match.procedure}" does not follow codes.procedure, so it would never match'
-                raise ConfigError("procedure_pattern", message, where=(*where, "match", "procedure"))
-        if match in seen:
-            message = f"rules {seen[match] + 1} and {number + 1} of version {file.version} match the same dossiers"
-            raise ConfigError("limits_ambiguous", message, where=where)
-        seen[match] = number
-        rules.append(LimitRule(match, rule.limit, rule.near_due))
-    return tuple(rules)

@@ -13,6 +13,7 @@ import typer
 from agents.cli.replay import event_file, read_now, warn_of
 from agents.cli.screen import settings_with
 from agents.settings import Settings
+from schemas.alert import Alert
 from schemas.errors import ConfigError
 from streams.history import History, add
 from streams.rules import Rules
@@ -56,12 +57,16 @@ def explain(
     folder, faults = check(settings.config)
     if folder is None:
         raise faults[0]
-    history = _from_clickhouse(code, settings) if source is None else _from_file(code, source, folder.rules)
+    sent: tuple[Alert, ...] | None = None
+    if source is None:
+        history, sent = _from_clickhouse(code, settings)
+    else:
+        history = _from_file(code, source, folder.rules)
     if history is None or not history.events:
         place = "ClickHouse" if source is None else str(source)
         raise ConfigError("dossier_unknown", f"{place} has no dossier {code}")
     at = instant or _present(settings, history)
-    explanation = gather(history, folder.rules, read_decrees(folder.calendars), now=at)
+    explanation = gather(history, folder.rules, read_decrees(folder.calendars), sent=sent, now=at)
     match form:
         case Format.TEXT:
             from agents.explain_text import text
@@ -99,11 +104,11 @@ def _from_file(code: str, source: Path, rules: Rules) -> History | None:
     return found[0] if found else None
 
 
-def _from_clickhouse(code: str, settings: Settings) -> History:
+def _from_clickhouse(code: str, settings: Settings) -> tuple[History | None, tuple[Alert, ...]]:
     from agents.drivers.desk import Desk
 
     history = History(code)
     with Desk.open(settings) as desk:
         for event in desk.events(code):
             history = add(history, event)
-    return history
+        return history, desk.alerts(code)

@@ -1,16 +1,22 @@
 """What the command line reads from ClickHouse: one dossier's events, and the answers as they stand there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
 from clickhouse_driver import Client
 
 from agents.drivers.clickhouse import connect, named_failures
-from agents.drivers.event_log import EVENT_COLUMNS, event_of
+from agents.drivers.event_log import EVENT_COLUMNS, event_of, plain
 from agents.drivers.tables import check
+from agents.rows import ALERTS, COLUMNS
 from agents.settings import Settings
+from schemas.alert import Action, Alert
+from schemas.assessment import Level, Version
 from schemas.event import Event
+
+#: What `_alert` reads, in its order.
+ALERT_COLUMNS = tuple(name for name in COLUMNS[ALERTS] if name not in ("digest", "version"))
 
 
 class Desk:
@@ -44,8 +50,25 @@ class Desk:
         )
         return tuple(map(event_of, found))
 
+    def alerts(self, dossier_code: str) -> tuple[Alert, ...]:
+        """Every action on the alerts of a dossier, in the order in which they were written; none when there is none."""
+        found = self.rows(
+            f"SELECT {', '.join(ALERT_COLUMNS)} FROM {{db}}.alerts FINAL WHERE dossier_code = %(code)s"  # noqa: S608
+            " ORDER BY cycle, version, alert_id, sequence",
+            {"code": dossier_code},
+        )
+        return tuple(map(_alert, found))
+
     def known(self) -> tuple[int, int]:
         """How many dossiers have been judged, and on how many events altogether."""
         query = "SELECT count(), sum(version_events) FROM {db}.assessments FINAL WHERE cycle = 1"
         ((dossiers, events),) = self.rows(query)
         return int(dossiers), int(events)
+
+
+def _alert(row: Sequence[Any]) -> Alert:
+    """The alert of a row of `agents.rows.alert_row` (without digest and version number)."""
+    values = {name: plain(value) for name, value in zip(ALERT_COLUMNS, row, strict=True)}
+    version = Version(*(values.pop(f"version_{part}") for part in ("events", "rules", "as_of")))
+    named = {"alert_id": str, "action": Action, "level": Level}
+    return Alert(**(values | {name: kind(values[name]) for name, kind in named.items()}), version=version)

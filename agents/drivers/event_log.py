@@ -72,10 +72,11 @@ class EventLog:
 
 def event_of(row: Sequence[Any]) -> Event:
     """The event of a row of `agents.rows.event_row` (without its digest)."""
-    values = {_NAMES.get(name, name): _plain(value) for name, value in zip(EVENT_COLUMNS, row, strict=True)}
+    values = {_NAMES.get(name, name): plain(value) for name, value in zip(EVENT_COLUMNS, row, strict=True)}
     unit, value = values.pop("limit_unit"), values.pop("limit_value")
     return Event(**values, limit=None if unit is None else Limit(unit, value))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as we hold it: instants in UTC."""
     return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -10,7 +10,7 @@ import pytest
 from agents.config import check, describe, load
 from schemas.errors import ConfigError
 from streams.limits import due_of
-from streams.rules import Subject
+from streams.policy import Subject
 
 ROOT = Path(__file__).parents[2]
 HANOI = ROOT / "config"

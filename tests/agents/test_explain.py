@@ -1,21 +1,24 @@
 """What `explain` shows is the assessment, and every sum can be done by hand."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from agents.config import load
+from agents.config import check, load
 from agents.demo import CONFIG
 from agents.demo_log import write_log
 from agents.explain import explain
 from agents.explain_text import text
 from agents.messages import clock_text
+from schemas.alert import Action, Alert
 from schemas.event import canonical
 from schemas.limits import Limit
 from streams.history import History, add
 from streams.ledger import measure
+from streams.rehearsal import rehearse
 from streams.rules import Rules
 from streams.verdict import assess
 from tests.commands import ROOT, dunghan
@@ -205,6 +208,35 @@ def test_the_reason_of_every_standing_is_worded() -> None:
     for words, known in worded.items():
         now = at("2024-03-20T09:00") if known.events[0].at.year == 2024 else at("2026-03-20T09:00")
         assert words in "\n".join(lines_of(known, RULES, now)), words
+
+
+def test_what_was_really_told_stands_beside_what_was_due_to_be_told() -> None:
+    known, now = history(event(2, "2026-03-02T09:00", channel="online")), at("2026-03-10T09:00")
+    folder, _ = check(ROOT / "config")
+    assert folder is not None
+    due = [told.alert for told in rehearse(known, folder.rules, now=now)]
+    *lower, overdue = due
+    assert [alert.level.value for alert in due if alert.open] == ["near_due", "due_today", "overdue"]
+
+    def sheet(*sent: Alert) -> list[str]:
+        explanation = explain(known, folder.rules, {}, sent=sent, now=now)
+        lines = list(text(explanation))
+        return lines[lines.index("  Cảnh báo đã ghi") + 1 :]
+
+    assert sheet() == [
+        "  Chưa có cảnh báo nào được ghi cho hồ sơ này.",
+        *(
+            f"  Mức {level} từ {since}: chưa được ghi. Hồ sơ được nạp lại từ quá khứ, hoặc kết quả chưa về đến đây."
+            for level, since in (("quá hạn", "T3 10/03/2026 00:00:00"),)
+        ),
+    ]
+    late = replace(overdue, found_late=True)
+    assert sheet(*lower, late)[-1].split("  ")[-1] == "muộn"
+    resolved = replace(overdue, action=Action.RESOLVE, reason="paused", sequence=2)
+    assert sheet(*lower, overdue, resolved)[-1] == (
+        "  Mức quá hạn từ T3 10/03/2026 00:00:00: đã ghi và đã kết thúc (hồ sơ tạm dừng); "
+        "mỗi mức của một hạn chỉ báo một lần."
+    )
 
 
 def test_levels_that_are_still_to_come_are_told() -> None:

@@ -124,7 +124,21 @@ def test_a_calendar_counts_for_what_is_over_too_and_says_so(draft: Path) -> None
     found = told(draft, "-", "--now", NOW, given=given)
     assert found["draft"]["differs_in"] == ["calendars"]
     assert (found["open"]["due"], found["closed"]["due"]) == (1, 1)
-    assert "lịch mới tính cho mọi hồ sơ, kể cả hồ sơ đã kết thúc" in what_if(draft, "-", given=given).out
+    said = what_if(draft, "-", given=given).out
+    assert "Lịch vn 2026, bản 1: sửa ngay trong bản đang có, nên kết luận của hồ sơ đã kết thúc cũng đổi." in said
+
+
+def test_a_calendar_with_a_date_of_its_own_leaves_what_ended_before_it(draft: Path) -> None:
+    year = draft / "calendars" / "vn-2026.yaml"
+    later = "version: 2\nin_force_from: 2026-03-06\n" + year.read_text()
+    (draft / "calendars" / "vn-2026-2.yaml").write_text(
+        later.replace("days:\n", 'days:\n  - {date: 2026-03-04, off: true, decree: "bão"}\n')
+    )
+    given = written(STORY)
+    found = told(draft, "-", "--now", NOW, given=given)
+    assert (found["open"]["due"], found["closed"]["due"]) == (1, 0)
+    assert "Lịch vn 2026, bản 2: mới, có hiệu lực từ 06/03/2026;" in what_if(draft, "-", given=given).out
+    assert "version 2, in force from 06/03/2026" in dunghan("doctor", "--config", draft).out
 
 
 def test_limits_changed_under_their_old_number_are_warned_about(draft: Path) -> None:

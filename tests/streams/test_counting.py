@@ -11,8 +11,8 @@ from schemas.office import Office
 from streams.clock import walk
 from streams.counting import Counting, Official, Ruling, Scored, count_official, count_term
 from streams.history import timeline
+from streams.policy import Subject
 from streams.reasons import accounts
-from streams.rules import Subject
 from tests.hanoi import at, event, history, rules
 
 SUBJECT = Subject("1.004441", None, None, "H26.12", None)

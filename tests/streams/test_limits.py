@@ -8,7 +8,8 @@ from schemas.errors import ConfigError, InvalidRecord
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Codes, Office, Unit
 from streams.limits import add_months
-from streams.rules import Rules, Subject, compile_rules
+from streams.policy import Subject
+from streams.rules import Rules, compile_rules
 from tests.hanoi import at, calendar_year, event, rules
 
 FIVE, ONE = Limit("working_day", 5), Limit("working_day", 1)

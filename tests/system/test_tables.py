@@ -1,6 +1,7 @@
 """The tables on a real ClickHouse: migrated once, equal after every replay, read by those who may."""
 
 import random
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from clickhouse_driver.errors import ServerException
 from agents.archive import Archive
 from agents.dead_letters import dead_letter
 from agents.drivers.clickhouse import ClickHouseFacts
+from agents.drivers.desk import Desk
 from agents.drivers.local import Services
 from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord
 from agents.drivers.migrations import Migration, shipped
@@ -24,6 +26,7 @@ from agents.settings import Settings
 from agents.telemetry import Meters
 from schemas import topics
 from schemas.alert import Action
+from schemas.assessment import Version
 from schemas.dossier import Judgement, dump
 from schemas.errors import ConfigError, InvalidRecord
 from schemas.event import Event
@@ -226,6 +229,18 @@ async def test_changed_calendars_replace_the_old_ones(tables: Tables) -> None:
     fill_calendars(tables.client, OFFICE, database=tables.database)
     assert tables.rows(view)[0]["working_seconds"] == 39 * 3600
     assert [row["unit"] for row in tables.rows("unit_calendars")] == [""]
+
+
+async def test_the_desk_reads_alerts_back_as_they_were_told_in_their_order(tables: Tables) -> None:
+    tables.empty()
+    first = an_alert(due_original=at("2026-03-09T17:00"), unit="H26.12", rules_from=at("2026-01-01T00:00"))
+    second = replace(first, action=Action.RETRACT, reason="late_event", sequence=2, version=Version(4, 1, first.at))
+    held = replace(first, alert_id=str(uuid.uuid4()), action=Action.HOLD, cycle=2, stage="review", found_late=True)
+    written = records(topics.ALERTS, [dump(held), dump(second), dump(first), dump(second)])
+    await archive(tables, {topics.ALERTS.name: written}, size=2)
+    desk = Desk(tables.client, tables.database)
+    assert desk.alerts(first.dossier_code) == (first, second, held)
+    assert desk.alerts("H26.12-260302-9999") == ()
 
 
 async def test_a_calendar_that_comes_into_force_counts_from_that_instant_on(tables: Tables) -> None:
