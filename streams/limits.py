@@ -1,6 +1,7 @@
 """Limits: when a term ends, by R1 to R10 of the office (Civil Code of 2015, articles 147 and 148)."""
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple, assert_never
 
 from schemas.limits import Limit
@@ -39,6 +40,7 @@ def due_after(calendar: Calendar, start: datetime, length: timedelta, *, exact: 
     return due_at(calendar, at, calendar.day(at - (timedelta.resolution if length else ZERO)), exact=exact)
 
 
+@lru_cache(8_192)  # days on which something is due in all calendars of a city; asked for each dossier
 def closing_due(calendar: Calendar, day: date, *, exact: bool = False) -> Due:
     """The end of that day: closing time, or 23:59:59 when the office is closed all day."""
     return due_at(calendar, calendar.closing(day) or calendar.edges(day)[1] - AN_INSTANT, day, exact=exact)

@@ -1,9 +1,9 @@
-"""Offices and dossiers made up to be awkward: all rules in play, and events where answers change.
+"""Offices made up to be awkward: all rules in play, and calendars and limits that change in the middle of a story.
 
-Everything is chosen through ``Pick``, so that hypothesis can choose (and shrink), or a plain random generator.
+Everything is chosen through ``Pick``, so that hypothesis can choose, or a plain random generator.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol, TypeVar
@@ -16,10 +16,9 @@ from schemas.office import Levels, Office, Unit
 from tests.hanoi import WEEK, calendar_year
 
 T = TypeVar("T")
-Row = dict[str, object]
-CODE = "H26.12-260302-0001"
 HOUR = timedelta(hours=1)
-NUDGES = (0, 0, 0, 1, -1, 1e-6, -1e-6)
+DAY = timedelta(days=1)
+YEARS = (2026, 2027)
 
 
 class Pick(Protocol):
@@ -36,8 +35,17 @@ class World:
     units: tuple[Unit, ...]
     calendars: tuple[CalendarYear, ...]
     limits: tuple[LimitsFile, ...]
-    zone: ZoneInfo
+    zone: str
     first_day: date
+
+    def midnight(self, day: date) -> datetime:
+        """The first instant of a day."""
+        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+
+    @property
+    def changes(self) -> list[date]:
+        """The days on which something comes into force."""
+        return [file.in_force_from for file in (*self.limits, *self.calendars) if file.in_force_from is not None]
 
 
 def _plain(name: str, zone: str, shifts: dict[str, tuple[str, ...]], *days: CalendarDay) -> list[CalendarYear]:
@@ -50,7 +58,7 @@ def _plain(name: str, zone: str, shifts: dict[str, tuple[str, ...]], *days: Cale
             state="estimated" if year == 2027 else "confirmed",
             days=tuple(day for day in days if day.date.year == year),
         )
-        for year in (2025, 2026, 2027)
+        for year in YEARS
     ]
 
 
@@ -64,8 +72,8 @@ _HALF_DAYS = (
 )
 HANOI = "Asia/Ho_Chi_Minh"
 CALENDARS = (
-    *(calendar_year(year) for year in (2025, 2026, 2027)),
-    *(calendar_year(year, "vn-sat", {**WEEK, "sat": ("08:00-12:00",)}) for year in (2025, 2026, 2027)),
+    *(calendar_year(year) for year in YEARS),
+    *(calendar_year(year, "vn-sat", {**WEEK, "sat": ("08:00-12:00",)}) for year in YEARS),
     *_plain("odd", HANOI, {"mon-thu": ("07:30-11:30", "13:30-18:00"), "sat": ("09:00-10:00",)}, *_HALF_DAYS),
     *_plain("always", HANOI, {"mon-sun": ("00:00-24:00",)}),
     *_plain("late", HANOI, {"mon-fri": ("14:00-24:00",), "sat": ("00:00-06:00",)}),
@@ -73,6 +81,13 @@ CALENDARS = (
     *_plain("nl-always", "Europe/Amsterdam", {"mon-sun": ("00:00-24:00",)}),
     *_plain("nl-night", "Europe/Amsterdam", {"mon-sun": ("22:00-24:00", "00:00-06:00")}),
 )
+
+
+def known(name: str, year: int) -> CalendarYear:
+    """One of `CALENDARS`."""
+    return next(file for file in CALENDARS if (file.calendar, file.year) == (name, year))
+
+
 HANOIAN = ("vn", "vn", "vn", "vn-sat", "odd", "always", "late")
 DUTCH = ("nl", "nl", "nl-always", "nl-night")
 _PLACES = (
@@ -118,10 +133,10 @@ def _rules(pick: Pick) -> tuple[LimitRule, ...]:
 
 
 def world(pick: Pick) -> World:
-    """An office with its units, calendars and one to three policies."""
+    """An office with its units, one to three policies, and the calendars that it names."""
     calendars, zone = pick(_PLACES)
     first = pick(DAYS)
-    days = sorted({first + timedelta(days=pick((1, 2, 3, 5, 9, 15))) for _ in range(pick((0, 0, 1, 2)))})
+    days = sorted({first + pick(_LATER) * DAY for _ in range(pick((0, 0, 1, 2)))})
     begins = [pick((date(2020, 1, 1), date(2020, 1, 1), first)), *days]
     units = (
         Unit("A"),
@@ -136,169 +151,64 @@ def world(pick: Pick) -> World:
         levels=Levels(stalled=pick(("5wd", "1wd", "3h", "50wd")), long_pause=pick(("30d", "2d", "5h"))),  # type: ignore[arg-type]
     )
     files = [LimitsFile(version, day, _rules(pick)) for version, day in enumerate(begins, 1)]
-    return World(office, units, CALENDARS, tuple(files), ZoneInfo(zone), first)
+    named = [office.calendar, *(unit.calendar for unit in units if unit.calendar), office.reception]
+    named += [unit.reception for unit in units if unit.reception]
+    return World(office, units, tuple(_files(pick, list(dict.fromkeys(named)), first)), tuple(files), zone, first)
 
 
-# Stories. Statuses mostly follow one another as they may; the rest of the time anything goes.
+# Calendars that change.
 
-_USUAL = {
-    None: (1, 2, 2, 2, 2, 4, 8, 9),
-    1: (2, 2, 2, 1, 5, 3),
-    2: (4, 4, 5, 5, 6, 8, 9, 7),
-    3: (4, 2),
-    4: (4, 5, 5, 6, 8, 9, 9, 7),
-    5: (4, 2, 5, 6, 8, 9, 7),
-    6: (4, 2, 5, 9, 8, 6),
-    7: (4, 9),
-    8: (4, 2, 5, 6, 8, 9, 7),
-    9: (10, 4, 4),
-    10: (4,),
-}
-#: A dossier that lives on: received, paused and resumed, extended, finished and reopened.
-_LIVING = {
-    None: (2, 2, 2, 1),
-    1: (2,),
-    2: (4, 4, 5, 6, 8),
-    4: (4, 5, 5, 6, 8, 9),
-    5: (4, 4, 2, 5, 6),
-    6: (4, 4, 2, 5),
-    8: (4, 4, 2, 5, 6),
-    9: (4, 4, 10),
-    10: (4,),
-}
-_CLOCK = (0, 1, 7.5, 8, 9, 10.75, 12, 12.5, 13, 14, 15, 16, 17, 18.25, 22, 23.999)
+#: Days after the first at which something may come into force.
+_LATER = (1, 2, 3, 5, 9, 15)
+_WEEKS: tuple[dict[str, tuple[str, ...]], ...] = (
+    {"mon-fri": ("07:30-11:30", "13:00-16:30")},
+    {"mon-sat": ("08:00-12:00",)},
+    {"mon-thu": ("09:00-18:00",), "fri": ("09:00-12:00",)},
+    {"mon-sun": ("06:00-24:00",)},
+)
 
 
-@dataclass
-class Story:
-    """Events so far, and the means to tell more."""
-
-    world: World
-    pick: Pick
-    answer: Callable[[Sequence[Event], datetime], list[Row]]  # what is known of the rows, for times that matter
-    events: list[Event]
-    day: date
-    procedure: str
-    lives_on: bool
-    status: int | None = None
-
-    def wall(self, day: date) -> datetime:
-        """A time of that day at which something may open, close or be due."""
-        return self.midnight(day) + self.pick(_CLOCK) * HOUR
-
-    def midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self.world.zone).astimezone(UTC)
-
-    def nudged(self, at: datetime) -> datetime:
-        return at + timedelta(seconds=self.pick(NUDGES))
-
-    def known_times(self) -> list[datetime]:
-        """Due instants and instants to look again, as they stand after the last event."""
-        times = [event.due for event in self.events if event.due is not None]
-        last = max((event.at for event in self.events), default=None)
-        for row in self.answer(self.events, last) if last is not None else ():
-            written = (row[name] for name in ("due_original", "due_current", "look_again_at"))
-            times += [datetime.fromisoformat(str(time)).astimezone(UTC) for time in written if time is not None]
-        return times
-
-    def moment(self) -> datetime:
-        """When the next event happens: at a due instant or another turning point, or soon."""
-        how = self.pick(("soon", "soon", "soon", "soon", "turn", "turn", "same", "soon" if self.lives_on else "any"))
-        if how == "turn" and (times := self.known_times()):
-            return self.nudged(self.pick(times))
-        if how == "same" and self.events:
-            return self.pick(self.events[-2:]).at
-        if how == "soon":
-            self.day += timedelta(days=self.pick((0, 0, 0, 0, 1, 1, 2, 5)))
-        day = self.day if how != "any" else self.world.first_day + timedelta(days=self.pick(tuple(range(30))))
-        return self.nudged(self.wall(day))
-
-    def due(self) -> datetime:
-        if self.pick((True, False, False)) and (times := self.known_times()):
-            return self.nudged(self.pick(times))
-        day = self.day + timedelta(days=self.pick((0, 1, 2, 3, 5, 7, 14, -1)))
-        return self.wall(day) if self.pick((True, False)) else self.midnight(day)
-
-    def tell(self, number: int) -> None:
-        kinds = (*["status"] * 10, "extension", "extension", "letter")
-        kind = self.pick(kinds if self.lives_on else (*kinds, "void", "again", "again"))
-        if kind == "again" and self.events:
-            return self.repeat(number)
-        if kind == "again":
-            kind = "status"
-        values: dict[str, object] = {
-            "event_id": f"e{number}",
-            "dossier_code": CODE,
-            "kind": kind,
-            "at": self.moment(),
-            "source": self.pick(("s", "s", "s", None, "t")),
-            "sequence": self.pick((None, 1, 2, 3, number)),
-        }
-        if kind == "status":
-            values |= self.station()
-        elif kind == "extension":
-            values["due"] = self.due()
-        elif kind == "letter":
-            values["letter"] = "apology"
-        else:
-            values["voids"] = f"e{self.pick(tuple(range(number + 3)))}"
-        self.events.append(Event(**values))  # type: ignore[arg-type]
-        return None
-
-    def station(self) -> dict[str, object]:
-        usual = self.pick((True, True, True, True, True, True, False))
-        if self.lives_on:
-            self.status = self.pick(_LIVING[self.status])
-        else:
-            self.status = self.pick(_USUAL[self.status] if usual else (1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
-        first = self.status in (1, 2)
-        return {
-            "status": self.status,
-            "procedure_code": self.procedure,
-            "processing_unit": self.pick(("A", "A", "A", "B", "C", "X")),
-            "receiving_unit": self.pick((None, "A", "B")) if first else None,
-            "stage": self.pick((None, None, "x", "y")),
-            "case": self.pick((None, None, "a", "b")),
-            "channel": self.pick((None, "online", "counter")) if first else None,
-            "due": self.due() if self.pick((True, False, False, False)) else None,
-            "limit": limit(self.pick) if self.pick((True, *[False] * 5)) else None,
-        }
-
-    def repeat(self, number: int) -> None:
-        """An event once more: as it was, with a new id, or changed under its old id."""
-        old = self.pick(self.events)
-        changes: tuple[dict[str, object], ...] = (
-            {},
-            {"event_id": f"e{number}"},
-            {"at": old.at + timedelta(hours=1)},
-            {"at": old.at - timedelta(hours=30)},
-            {"reason": "r"},
-            {"due": self.due()},
-        )
-        self.events.append(replace(old, **self.pick(changes)))  # type: ignore[arg-type]
+def _files(pick: Pick, names: Sequence[str], first: date) -> list[CalendarYear]:
+    """The files of these calendars, and up to two later versions, each of a file in force before it."""
+    files = [file for file in CALENDARS if file.calendar in names]
+    begins = pick(("ever", "ever", "ever", "ever", "ever", "ever", "late", "next year late"))
+    if (
+        begins != "ever"
+    ):  # the first files come into force in the story: until then they hold anyway, or the year is none
+        late, day = pick(names), first + pick(_LATER) * DAY
+        for index, file in enumerate(files):
+            if file.calendar == late and (begins == "late" or file.year == YEARS[-1]):
+                files[index] = replace(file, in_force_from=day)
+    for _ in range(pick((0, 0, 1, 1, 2))):
+        name, year = pick((names[0], *names)), pick((first.year, first.year, first.year, YEARS[-1]))
+        last = max((file for file in files if (file.calendar, file.year) == (name, year)), key=_version)
+        day = max(first + pick(_LATER) * DAY, last.in_force_from or date.min)
+        files.append(replace(_changed(pick, last, first), version=last.version + 1, in_force_from=day))
+    return files
 
 
-def story(
-    pick: Pick, place: World, answer: Callable[[Sequence[Event], datetime], list[Row]], most: int = 12
-) -> list[Event]:
-    """The events of one dossier, in no particular order."""
-    told = Story(
-        place, pick, answer, [], place.first_day, pick(("1.004441", "1.004441", "2.000001")), pick((True, True, False))
-    )
-    for number in range(pick(tuple(range(1, most)))):
-        told.tell(number)
-    return told.events
+def _version(file: CalendarYear) -> int:
+    return file.version
 
 
-def instants(pick: Pick, events: Sequence[Event], rows: Callable[[datetime], list[Row]]) -> list[datetime]:
-    """Five instants to judge at: at an event; after all; when that answer says to look again, just before, later."""
-    times = sorted(event.at for event in events)
-    known = times[-1] + timedelta(hours=pick((0, 0, 1, 20, 49.5, 200)))
-    looks = [
-        datetime.fromisoformat(str(row["look_again_at"])).astimezone(UTC)
-        for row in rows(known)
-        if row["look_again_at"] is not None
-    ]
-    look = max(looks, default=known + timedelta(days=3))
-    early = pick(times) + timedelta(seconds=pick(NUDGES))
-    return [early, known, look - timedelta(seconds=1), look, look + timedelta(days=pick((1, 5, 40)))]
+def _changed(pick: Pick, file: CalendarYear, first: date) -> CalendarYear:
+    """Another decree for the year: a day off or worked, one taken back, other shifts, or a year (not) confirmed."""
+    start = first if first.year == file.year else date(file.year, 1, 1)
+    day = min(start + pick(tuple(range(25))) * DAY, date(file.year, 12, 31))
+    saturday = day - (day.weekday() - 5) * DAY
+    match pick(("off", "off", "off", "saturday", "saturday", "taken back", "shifts", "shifts", "state", "state")):
+        case "off":
+            return _with_day(file, CalendarDay(day, off=True))
+        case "saturday" if saturday.year == file.year:
+            return _with_day(file, CalendarDay(saturday, work=pick((True, ("08:00-11:00",)))))
+        case "taken back":
+            kept = [special for special in file.days if not start <= special.date <= start + 40 * DAY]
+            return replace(file, days=tuple(kept))
+        case "shifts":
+            return replace(file, shifts=pick(_WEEKS))
+        case _:
+            return replace(file, state="estimated" if file.state == "confirmed" else "confirmed")
+
+
+def _with_day(file: CalendarYear, day: CalendarDay) -> CalendarYear:
+    return replace(file, days=(*(special for special in file.days if special.date != day.date), day))

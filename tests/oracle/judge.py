@@ -3,13 +3,11 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from schemas.calendar import CalendarYear
 from schemas.event import Event
-from schemas.limits import LimitsFile
-from schemas.office import Office, Unit
 from tests.oracle.answer import Answer, never_started
 from tests.oracle.fold import Fold, Held
 from tests.oracle.rulebook import Due, Promise, Rulebook
+from tests.oracle.shelf import Shelf
 from tests.oracle.story import Cycle, tell
 from tests.oracle.worktime import DAY
 
@@ -17,30 +15,22 @@ TICK = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
 
 
-def judge(
-    events: Sequence[Event],
-    office: Office,
-    units: Sequence[Unit],
-    calendars: Sequence[CalendarYear],
-    limits: Sequence[LimitsFile],
-    now: datetime,
-) -> list[dict[str, object]]:
+def judge(events: Sequence[Event], shelf: Shelf, now: datetime) -> list[dict[str, object]]:
     """One row a dossier and cycle as of ``now``, by code and cycle."""
-    rulebook = Rulebook(office, units, calendars, limits)
     rows: list[dict[str, object]] = []
     for code in sorted({event.dossier_code for event in events}):
-        cycles = tell([event for event in events if event.dossier_code == code], office, now)
-        rows += Dossier(rulebook, cycles).rows(now)
+        cycles = tell([event for event in events if event.dossier_code == code], shelf.office, now)
+        rows += Dossier(shelf, cycles).rows(now)
     return rows
 
 
 class Dossier:
     """The cycles of one dossier, to be judged at any instant at which nothing more has arrived."""
 
-    def __init__(self, rulebook: Rulebook, cycles: list[Cycle]) -> None:
-        self.rulebook = rulebook
+    def __init__(self, shelf: Shelf, cycles: list[Cycle]) -> None:
+        self.shelf = shelf
         self.cycles = cycles
-        self.known: dict[int | None, list[Held]] = {}
+        self.known: dict[Rulebook, list[Held]] = {}
 
     def rows(self, now: datetime) -> list[dict[str, object]]:
         rows = []
@@ -51,28 +41,32 @@ class Dossier:
                 rows.append(self.answer(cycle, now).row(self.look_again_at(cycle, now)))
         return rows
 
+    def rulebook(self, cycle: Cycle, now: datetime) -> Rulebook:
+        """What a cycle is judged by, wholly: a closed one by what held at its end, an open one by what holds now."""
+        end = cycle.end
+        return self.shelf.at(end.event.at if cycle.closed and end is not None else now)
+
     def answer(self, cycle: Cycle, now: datetime) -> Answer:
-        return Answer(self.rulebook, cycle, self.held(now)[cycle.number - 1], now)
+        return Answer(self.rulebook(cycle, now), cycle, self.held(now)[cycle.number - 1], now)
 
     def held(self, now: datetime) -> list[Held]:
-        """All cycles, a closed one by the policy at its end, an open one by the newest."""
-        policy = self.rulebook.policy(now)
-        version = policy.version if policy else None
-        if version not in self.known:
-            self.known[version] = self.fold(now)
-        return self.known[version]
+        """All cycles; the last may be open, so that another rulebook may give it another answer."""
+        rulebook = self.shelf.at(now)
+        if rulebook not in self.known:
+            self.known[rulebook] = self.fold(now)
+        return self.known[rulebook]
 
     def fold(self, now: datetime) -> list[Held]:
         forces: list[Due] = []
         helds: list[Held] = []
         for cycle in self.cycles:
+            rulebook = self.rulebook(cycle, now)
             if helds:
                 first = helds[0].promise
                 promise = Promise(first.exact, first.same_day, first.near)
             else:
-                end = cycle.end
-                promise = self.rulebook.promise(cycle, end.event.at if cycle.closed and end else now)
-            helds.append(Fold(self.rulebook, promise, forces, helds[-1] if helds else None).take(cycle))
+                promise = rulebook.promise(cycle)
+            helds.append(Fold(rulebook, promise, forces, helds[-1] if helds else None).take(cycle))
         return helds
 
     # When to look again: every instant at which something might change is tried, in order.
@@ -101,20 +95,19 @@ class Dossier:
         return after
 
     def candidates(self, cycle: Cycle, now: datetime) -> Iterator[datetime]:
-        for file in self.rulebook.limits:
-            moment = self.rulebook.in_force_from(file)
-            yield moment
+        for moment in self.shelf.begins:
             if moment > now:
+                yield moment
                 yield from self.thresholds(cycle, moment)
         yield from self.thresholds(cycle, now)
-        hours = self.rulebook.hours(cycle.effective[-1].unit)
+        hours = self.answer(cycle, now).hours
         for days in [*range(1, 11), 20, 40, 80, 160, 320, 640, 1280]:
             yield hours.local(hours.day_of(now) + days * DAY)
 
     def thresholds(self, cycle: Cycle, now: datetime) -> Iterator[datetime]:
         """What the sentences about levels, verdicts and flags name, roughly: each is tried, none believed."""
         answer = self.answer(cycle, now)
-        levels, hours, held = self.rulebook.office.levels, answer.hours, answer.held
+        levels, hours, held = self.shelf.office.levels, answer.hours, answer.held
         if held.pause:
             yield held.pause.begin + levels.long_pause
             yield held.pause.begin + levels.long_pause + SECOND

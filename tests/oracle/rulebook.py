@@ -1,11 +1,10 @@
 """Which calendar, which policy, which limit, and the due date that follows from them (R1 to R10)."""
 
 import calendar as months
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from schemas.calendar import CalendarYear
 from schemas.event import Event, first_two_groups
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Office, Unit
@@ -99,16 +98,15 @@ def matches(match: Match, facts: Facts) -> bool:
 
 
 class Rulebook:
-    """The configuration of an office, to be asked."""
+    """The configuration of an office that is in force together at an instant, to be asked."""
 
     def __init__(
-        self, office: Office, units: Sequence[Unit], calendars: Sequence[CalendarYear], limits: Sequence[LimitsFile]
+        self, office: Office, units: Mapping[str, Unit], calendars: Mapping[str, Hours], policy: LimitsFile | None
     ) -> None:
         self.office = office
-        self.units = {unit.code: unit for unit in units}
-        names = {year.calendar for year in calendars}
-        self.calendars = {name: Hours(name, [year for year in calendars if year.calendar == name]) for name in names}
-        self.limits = sorted(limits, key=lambda file: file.version)
+        self.units = units
+        self.calendars = calendars
+        self.policy = policy
 
     def hours(self, code: str | None) -> Hours:
         """The processing calendar of a unit."""
@@ -119,24 +117,12 @@ class Rulebook:
         unit = self.units.get(code) if code is not None else None
         return self.calendars[(unit.reception if unit else None) or self.office.reception]
 
-    def in_force_from(self, file: LimitsFile) -> datetime:
-        return self.calendars[self.office.calendar].local(file.in_force_from)
-
-    def policy(self, at: datetime) -> LimitsFile | None:
-        """The newest limits file in force at an instant."""
-        newest = None
-        for file in self.limits:
-            if self.in_force_from(file) <= at:
-                newest = file
-        return newest
-
-    def promise(self, cycle: Cycle, at: datetime) -> Promise:
-        """What a first cycle is held to by the policy of an instant."""
+    def promise(self, cycle: Cycle) -> Promise:
+        """What a first cycle is held to."""
         facts = facts_of(cycle)
         rule: LimitRule | None = None
-        policy = self.policy(at)
-        if policy is not None and (facts.limit is None or readings.AN_EVENT_LIMIT_LEAVES_THE_RULE_ITS_NEAR_DUE):
-            rule = next((rule for rule in policy.rules if matches(rule.match, facts)), None)
+        if self.policy is not None and (facts.limit is None or readings.AN_EVENT_LIMIT_LEAVES_THE_RULE_ITS_NEAR_DUE):
+            rule = next((rule for rule in self.policy.rules if matches(rule.match, facts)), None)
         limit = facts.limit or (rule.limit if rule else None)
         promise = Promise()
         if rule is not None and rule.near_due is not None:

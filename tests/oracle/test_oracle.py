@@ -10,7 +10,7 @@ from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Codes, Office, Unit
 from tests.oracle.judge import judge
-from tests.oracle.rulebook import Rulebook
+from tests.oracle.shelf import Shelf
 
 OFF = {
     2025: "0101 0127 0128 0129 0130 0131 0407 0430 0501 0502 0901 0902",
@@ -73,7 +73,7 @@ def rows(
         rules = (LimitRule(Match(), Limit(name, float(value) if value else None)),)  # type: ignore[arg-type]
     office = Office(calendar="vn", reception="vn", receipt=receipt, codes=Codes())  # type: ignore[arg-type]
     instant = at(now) if now else max(event.at for event in events)
-    return judge(events, office, UNITS, CALENDARS, [LimitsFile(1, date(2020, 1, 1), rules)], instant)
+    return judge(events, Shelf(office, UNITS, CALENDARS, [LimitsFile(1, date(2020, 1, 1), rules)]), instant)
 
 
 def one(limit: str | None, *told: tuple[object, ...], now: str | None = None) -> Row:
@@ -226,7 +226,7 @@ def test_e27_before_the_start_there_is_no_pause_and_a_refusal_is_no_start() -> N
 
 
 def test_e28_working_time_of_a_weekend() -> None:
-    hours = Rulebook(Office("vn", "vn", codes=Codes()), UNITS, CALENDARS, []).hours("A")
+    hours = Shelf(Office("vn", "vn", codes=Codes()), UNITS, CALENDARS, []).at(at("2026-03-06T16:00")).hours("A")
     assert hours.between(at("2026-03-06T16:00"), at("2026-03-09T09:30")) == timedelta(minutes=150)
 
 

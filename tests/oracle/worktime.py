@@ -1,7 +1,8 @@
 """Open hours, by walking them: one day after the other, one shift after the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import CalendarYear
@@ -36,12 +37,12 @@ def week_of(year: CalendarYear) -> list[list[tuple[int, int]]]:
 class Hours:
     """One calendar: its open hours on any day."""
 
-    def __init__(self, name: str, years: Sequence[CalendarYear]) -> None:
-        self.name = name
+    def __init__(self, years: Sequence[CalendarYear]) -> None:
         self.years = {year.year: year for year in years}
         self.weeks = {year.year: week_of(year) for year in years}
         self.zone = ZoneInfo(years[0].zone)
-        self.known: dict[date, list[Open]] = {}
+        self.known: dict[date, list[Open]] = {}  # a day that was walked once need not be worked out again
+        self.sums: dict[date, timedelta] = {}
         confirmed = [year.year for year in years if year.state == "confirmed"]
         self.last_confirmed = max(confirmed, default=0)
 
@@ -71,6 +72,12 @@ class Hours:
             self.known[day] = [(self.local(day, begin), self.local(day, end)) for begin, end in self.shifts(day)]
         return self.known[day]
 
+    def open_time(self, day: date) -> timedelta:
+        """How long it is open on a day."""
+        if day not in self.sums:
+            self.sums[day] = sum((max(closes - opens, ZERO) for opens, closes in self.open_on(day)), ZERO)
+        return self.sums[day]
+
     def works(self, day: date) -> bool:
         return bool(self.open_on(day))
 
@@ -88,26 +95,19 @@ class Hours:
     def day_of(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()
 
-    def onward(self, at: datetime) -> Iterator[tuple[date, datetime, datetime]]:
-        """Every open stretch that ends after an instant, with its day, cut at the instant."""
-        day = self.day_of(at)
-        while True:
-            for begin, end in self.open_on(day):
-                if end > at:
-                    yield day, max(begin, at), end
-            day += DAY
-
     def between(self, start: datetime, end: datetime) -> timedelta:
         """The working time between two instants: the sum over days and shifts of what overlaps."""
         total = ZERO
         if end <= start:
             return total
-        day, last = self.day_of(start), self.day_of(end)
+        first, last = self.day_of(start), self.day_of(end)
+        day = first
         while day <= last:
-            for opens, closes in self.open_on(day):
-                overlap = min(closes, end) - max(opens, start)
-                if overlap > ZERO:
-                    total += overlap
+            if first < day < last:
+                total += self.open_time(day)
+            else:
+                for opens, closes in self.open_on(day):
+                    total += max(min(closes, end) - max(opens, start), ZERO)
             day += DAY
         return total
 
@@ -116,16 +116,28 @@ class Hours:
 
         Nothing to add: ``start`` itself, or the next opening when it is closed then.
         """
-        for day, begin, end in self.onward(start):
-            if begin + amount <= end and (amount or begin < end):
-                return begin + amount, day
-            amount -= end - begin
-        raise AssertionError("a calendar that never opens")
+        day = first = self.day_of(start)
+        while True:
+            if day > first and amount > self.open_time(day):
+                amount -= self.open_time(day)
+            else:
+                for opens, closes in self.open_on(day):
+                    begin = max(opens, start)
+                    if begin >= closes:
+                        continue
+                    if begin + amount <= closes:
+                        return begin + amount, day
+                    amount -= closes - begin
+            day += DAY
 
     def before(self, end: datetime, amount: timedelta) -> datetime:
         """The earliest instant from which no more than this much working time is left until ``end``."""
-        day = self.day_of(end)
+        day = last = self.day_of(end)
         while True:
+            if day < last and amount >= self.open_time(day):
+                amount -= self.open_time(day)
+                day -= DAY
+                continue
             for begin, closes in reversed(self.open_on(day)):
                 stretch_end = min(closes, end)
                 if begin < stretch_end:
@@ -140,3 +152,16 @@ class Hours:
 
     def is_estimate(self, day: date) -> bool:
         return day.year > self.last_confirmed
+
+
+class Files(tuple[CalendarYear, ...]):
+    """The files of one calendar, one a year, by which its hours can be found again."""
+
+    def __hash__(self) -> int:
+        return hash(tuple((file.calendar, file.year, file.version) for file in self))
+
+
+@lru_cache(64)
+def hours_of(files: Files) -> Hours:
+    """The open hours of these files; asked again for the same files, the same object, with the days it walked."""
+    return Hours(files)
