@@ -8,6 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 ASSUMED = "assumed"
+GIVEN = "the office that this program is sized for"
 
 
 class Knob(NamedTuple):
@@ -20,8 +21,8 @@ class Knob(NamedTuple):
 
 #: How the city is, at ``--scale 1``.
 CITY = {
-    "dossiers": Knob(9_600, "dossiers that enter on a working day", "the centre's own figure"),
-    "late_percent": Knob(0.15, "of the ended cycles end late (`--late`)", "the centre's own figure"),
+    "dossiers": Knob(9_600, "dossiers that enter on a working day", GIVEN),
+    "late_percent": Knob(0.15, "of the ended cycles end late (`--late`)", GIVEN),
     "away": Knob(0.12, "of a ward's dossiers are received elsewhere", "every point may receive for any other unit"),
     "other_branch": Knob(0.2, "of a branch's dossiers are received at a point of another branch"),
 }
@@ -47,6 +48,8 @@ LIVES = {
     "long_code": Knob(0.3, "of the sources write the procedure code in its long form"),
     "saved_by_extension": Knob(0.25, "of the dossiers that will be late for a cause are extended before"),
     "apology": Knob(0.6, "of those extensions, and half as many of the others, have an apology letter"),
+    "letter_alone": Knob(0.3, "of those that are not extended have an apology letter alone"),
+    "late_extension": Knob(0.08, "of the dossiers that a cause makes late are extended when it is too late"),
     "used_least": Knob(0.12, "of the time there is, is what the quickest dossier takes"),
     "used_most": Knob(0.75, "of it, is what the slowest takes that nothing delays"),
 }

@@ -53,7 +53,7 @@ def _receive(pen: Pen) -> Due | None:
     if due is not None and life.habit.due:
         due = _named(pen, due, later=life.habit.off_by)
         fields["due"] = _written(pen, due)
-    pen.write(2, **fields)
+    pen.write(2, source=pen.city.places.source(life.receiving), **fields)
     return due
 
 
@@ -143,8 +143,8 @@ class _Course:
         pen = self.pen
         pen.life.touched.append((pen.at, episode.name))
         will_be_late = self.due is not None and delay > self.slack
-        if will_be_late and delay > HOUR and pen.happens("saved_by_extension"):
-            self._extend(pen.at + MINUTE, DAY * pen.draw.randint(2, 8), apology=pen.happens("apology"))
+        if will_be_late and delay > HOUR:
+            self._announce(pen.at + MINUTE)
         self.slack -= delay
         if episode.kind == ASTRAY:
             back, pen.unit = pen.unit, episode.other or pen.unit
@@ -157,6 +157,22 @@ class _Course:
             pen.work(delay + MINUTE * pen.draw.randint(1, 30))
         else:
             pen.work(delay)
+        self._too_late()
+
+    def _announce(self, at: datetime) -> None:
+        """What an office does that sees that it will be late: extend, or write the letter, or neither."""
+        pen = self.pen
+        if pen.happens("saved_by_extension"):
+            self._extend(at, DAY * pen.draw.randint(2, 8), apology=pen.happens("apology"))
+        elif pen.happens("letter_alone"):
+            pen.note("letter", at, letter="apology")
+
+    def _too_late(self) -> None:
+        """Some extend when it is too late; that moves nothing."""
+        pen, due = self.pen, self.due
+        if due is not None and not _exact(pen) and pen.calendar.day(pen.at) > due.day and pen.happens("late_extension"):
+            until = pen.city.office.closing(pen.calendar.nth_open_day(pen.calendar.day(pen.at), 3))
+            pen.note("extension", pen.at + SECOND, due=until.at, reason="qua-han")
 
     def _extend(self, at: datetime, by: timedelta, *, apology: bool) -> None:
         """Extend once, at an instant that is before the due time, with or without the letter."""
