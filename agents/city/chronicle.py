@@ -125,6 +125,10 @@ class Chronicle:
     def _close(self, truth: Tell) -> None:
         for reason, count in sorted(self.feed.refused.items()):
             truth({"kind": "refused", "reason": reason, "records": count})
+        for code, event_id in self.feed.misplaced:
+            truth({"kind": "misplaced", "dossier_code": code, "event_id": event_id})
+        for what, events in sorted(self.feed.touched.items()):
+            truth({"kind": "dirt", "what": what, "events": events})
         counts = {"dossiers": self.dossiers, "cycles": self.cycles, "records": self.records_sent}
         truth({"kind": "counts", **counts})
 

@@ -49,6 +49,8 @@ class Feed:
         self.skews: dict[str, timedelta] = {}
         self._silences: dict[date, tuple[Silence, ...]] = {}
         self.refused: dict[str, int] = {}
+        self.touched: dict[str, int] = {}
+        self.misplaced: list[tuple[str, str]] = []  # dossier and event id
         self._number = 0
 
     def skew(self, source: str) -> timedelta:
@@ -120,6 +122,7 @@ class Feed:
     ) -> None:
         """One event to which something happens: exactly one thing."""
         what = draw.choices(_ONE_OF, [self.rates[name] for name in _ONE_OF])[0]
+        self.touched[what] = self.touched.get(what, 0) + 1
         key = life.code.encode()
         copies: list[tuple[int, bytes, Event]] = []
         if what == "late":
@@ -131,7 +134,8 @@ class Feed:
         elif what == "resent":
             copies.append((arrives + draw.randint(60, 24 * 3600), key, {**event, "event_id": f"{event['event_id']}r"}))
         elif what == "misplaced":
-            key = f"{life.receiving}-{draw.randint(0, 9_999_999):07}".encode()
+            key = f"{life.code[:-5]}{draw.randint(0, 9_999_999):07}".encode()
+            self.misplaced.append((life.code, event["event_id"]))
         elif arrives <= end:
             reason, value = self._refusal(what, event, draw)
             self.refused[reason] = self.refused.get(reason, 0) + 1

@@ -28,15 +28,16 @@ def tell(city: City, day: date, number: int) -> Life | None:
         if not city.office.reception(receiving).is_open(day):
             return None
     case = draw.choices([case for case, _ in procedure.cases], [share for _, share in procedure.cases])[0]
+    channel = "online" if online else "post" if draw.random() < CITY["post"].value else "counter"
     at = city.arrivals.instant(day, draw, online=online)
     life = Life(
         code=f"{receiving}-{day:%y%m%d}-{number:05}",
         procedure=procedure,
         case=case,
-        online=online,
+        channel=channel,
         receiving=receiving,
         unit=unit,
-        limit=city.office.limit(procedure.code, case, "online" if online else "counter", unit),
+        limit=city.office.limit(procedure.code, case, channel, unit),
         habit=city.habit(city.places.source(unit)),
     )
     pen = Pen(life, city, at, draw)

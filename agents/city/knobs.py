@@ -23,6 +23,7 @@ class Knob(NamedTuple):
 CITY = {
     "dossiers": Knob(9_600, "dossiers that enter on a working day", GIVEN),
     "late_percent": Knob(0.15, "of the ended cycles end late (`--late`)", GIVEN),
+    "post": Knob(0.04, "of the dossiers that do not come online come by post"),
     "away": Knob(0.12, "of a ward's dossiers are received elsewhere", "every point may receive for any other unit"),
     "other_branch": Knob(0.2, "of a branch's dossiers are received at a point of another branch"),
 }

@@ -67,13 +67,18 @@ class Life:
     code: str
     procedure: Procedure
     case: str | None
-    online: bool
+    channel: str
     receiving: str
     unit: str
     limit: Limit | None
     habit: Habit
     events: list[Event] = field(default_factory=list)
     touched: list[tuple[datetime, str]] = field(default_factory=list)  # since when, by which episode
+
+    @property
+    def online(self) -> bool:
+        """Whether it came through the portal."""
+        return self.channel == "online"
 
 
 class Pen:

@@ -45,7 +45,7 @@ def _receive(pen: Pen) -> Due | None:
     life, office = pen.life, pen.city.office
     due = office.term(life.limit, pen.at, life.receiving) if life.limit is not None else None
     fields: dict[str, Any] = {"receiving_unit": life.receiving, "stage": RECEIVED}
-    fields["channel"] = "online" if life.online else "counter"
+    fields["channel"] = life.channel
     if life.case:
         fields["case"] = life.case
     if due is None and life.habit.due:  # the source has an appointment even where the office has no limit
