@@ -12,6 +12,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import TypeAdapter
 
+from agents.city.knobs import CITY, DIRT, LIVES
 from agents.settings import PREFIX, Settings, env_example
 from schemas import metrics, topics
 from schemas.dossier import ALERT, DEAD_LETTER, JUDGEMENT, LOOK
@@ -33,6 +34,7 @@ def generated() -> dict[str, str]:
         "settings.md": _settings(),
         "topics.md": _topics(),
         "reasons.md": _reasons(),
+        "knobs.md": _knobs(),
         "tables.md": _NOTE + tables_reference(),
     }
     return {
@@ -119,6 +121,26 @@ def _reasons() -> str:
         f"{_NOTE}# Why a record is refused\n\nA refused record goes to `{topics.DEAD_LETTERS.name}` as it came, with "
         "the reason in its header `reason`; `dunghan publish` and `dunghan replay` give the same reasons.\n\n"
         + _table(("Reason", "Meaning", "Runbook"), rows)
+    )
+
+
+def _knobs() -> str:
+    parts = (
+        ("The city", "At `--scale 1`.", CITY),
+        ("Its dossiers", "A share of all dossiers, where the line does not say otherwise.", LIVES),
+        ("Its feed", "At `--dirt 1`; a share of all events, where the line does not say otherwise.", DIRT),
+    )
+    tables = (
+        f"## {title}\n\n{words}\n\n"
+        + _table(
+            ("Knob", "Default", "Meaning", "Where from"),
+            ((f"`{name}`", f"{knob.value:g}", knob.meaning, knob.source) for name, knob in knobs.items()),
+        )
+        for title, words, knobs in parts
+    )
+    return (
+        f"{_NOTE}# What the simulated city is made of\n\n`dunghan simulate` ([simulate](../simulate.md)) draws by "
+        "these. *Assumed* means that nobody published the number.\n\n" + "\n".join(tables)
     )
 
 

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from agents.cli import doctor, explain, local, migrate, replay, status, what_if, worker
+from agents.cli import doctor, explain, local, migrate, replay, simulate, status, what_if, worker
 from agents.cli.publish import publish
 from schemas.errors import DunghanError
 
@@ -28,6 +28,7 @@ app.command(rich_help_panel="Run")(migrate.migrate)
 app.command(rich_help_panel="Run")(worker.worker)
 app.command(rich_help_panel="Run")(status.status)
 app.command(rich_help_panel="Run")(doctor.doctor)
+app.command(rich_help_panel="Events")(simulate.simulate)
 app.command(rich_help_panel="Events")(publish)
 app.command(rich_help_panel="Events")(replay.replay)
 app.command(rich_help_panel="Events")(explain.explain)

@@ -100,12 +100,16 @@ class KafkaOutlet:
 
     def send(self, event: Event) -> None:
         """Take the event; wait for the oldest when too many are on their way."""
+        self.forward(event.dossier_code.encode(), canonical(event))
+
+    def forward(self, key: bytes, value: bytes) -> None:
+        """Take a record as it is, readable or not; otherwise as `send`."""
         from kafka.errors import KafkaError
 
         while len(self._waiting) >= WINDOW:
             self._settle_oldest()
         try:
-            sent = self._producer.send(self._topic, key=event.dossier_code.encode(), value=canonical(event))
+            sent = self._producer.send(self._topic, key=key, value=value)
         except KafkaError as failure:
             raise self._unacknowledged(failure) from None
         self._waiting.append(sent)

@@ -1,6 +1,7 @@
 """A configuration folder is read whole or refused, with file, line and what to write instead."""
 
 import shutil
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -107,8 +108,17 @@ def test_doctor_is_told_what_holds() -> None:
     assert (
         "calendar vn 2026: confirmed, 249 open days, Asia/Ho_Chi_Minh, proposed and not counted: 23/11, 28/11" in lines
     )
-    assert "limits version 1: 2 rules, in force from 01/01/2025" in lines
-    assert "units: 18, with a calendar of their own: H26.12" in lines
+    assert "limits version 1: 50 rules, in force from 01/01/2025" in lines
+    saturdays = ", ".join(f"H26.{branch:02}.P1" for branch in range(1, 13))
+    assert f"units: 169, with a calendar of their own: H26.12, {saturdays}" in lines
+
+
+def test_the_city_is_its_centre_12_branches_30_points_51_wards_and_75_communes() -> None:
+    units = load(HANOI).units.values()
+    kinds = Counter((unit.name or "").split()[0] for unit in units)
+    assert kinds == {"Trung": 1, "Chi": 12, "Điểm": 30, "Phường": 51, "Xã": 75}
+    assert {unit.parent for unit in units} - {unit.code for unit in units} == {None}
+    assert len({unit.name for unit in units}) == 169
 
 
 def test_all_faults_of_a_folder_are_told_at_once_and_load_names_the_first(folder: Path) -> None:
@@ -136,7 +146,7 @@ def test_all_faults_of_a_folder_are_told_at_once_and_load_names_the_first(folder
         ("units.yaml", "H26.102", "H26.101", "units.yaml:18: unit H26.101 stands twice"),
         ("calendars/vn-2027.yaml", "year: 2027", "year: 2028", "calendars/vn-2027.yaml:"),
         ("calendars/vn-2026.yaml", "Asia/Ho_Chi_Minh", "Asia/Bangkok", "calendars/vn-2026.yaml:5: "),
-        ("limits.yaml", "match: {}", 'match: {channel: online, procedure: "1.004441"}', "limits.yaml:10: "),
+        ("limits.yaml", "match: {}", 'match: {channel: online, procedure: "1.004441"}', "limits.yaml:121: "),
         ("limits.yaml", '"1.004441"', '"1.4441"', 'limits.yaml:6: "1.4441" does not follow codes.procedure'),
     ],
 )
