@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal, NamedTuple
 
 import structlog
 from pydantic import ValidationError
@@ -24,6 +25,7 @@ from pydantic import ValidationError
 from agents.dead_letters import dead_letter
 from agents.drivers.kafka import partition_of
 from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
+from agents.reroute import reroute
 from agents.shard import Dossier, Shard
 from agents.telemetry import Meters
 from schemas import metrics, topics
@@ -92,57 +94,51 @@ class Judge:
         """
         shard = self.shards[chunk.partition]
         brought: dict[str, list[Event]] = {}
-        buried: list[Outgoing] = []
+        aside: list[_Aside] = []
         for record in chunk.records:
             try:
                 event = self._accept(record)
+                partition = partition_of(event.dossier_code.encode(), self.partitions)
+                if partition != record.partition:
+                    aside.append(_rerouted(record, event, partition, shard))
+                    continue
                 dossier = shard.dossier(event.dossier_code)
                 dossier.history = add(dossier.history, event)
             except InvalidRecord as error:
-                buried.append(dead_letter(record, error, at=datetime.now(UTC)))
-                log.warning(
-                    "record_buried",
-                    topic=record.topic,
-                    partition=record.partition,
-                    offset=record.offset,
-                    reason=error.reason,
-                )
+                aside.append(_buried(record, error))
             else:
                 self.clock.saw(event.at)
                 brought.setdefault(event.dossier_code, []).append(event)
-        await self._judge(chunk, lease, shard, brought, buried)
+        await self._judge(chunk, lease, shard, brought, aside)
 
     async def looks(self, chunk: Chunk, lease: Lease) -> None:
         """Judge the dossiers whose time has come. Raises as `events` does."""
         shard = self.shards[chunk.partition]
         asked: dict[str, list[Event]] = {}
-        buried: list[Outgoing] = []
+        aside: list[_Aside] = []
         earliest = None
         for record in chunk.records:
             try:
                 look = LOOK.validate_json(record.value or b"")
             except ValidationError:
-                error = InvalidRecord("unreadable", "the record is no look")
-                buried.append(dead_letter(record, error, at=datetime.now(UTC)))
+                aside.append(_buried(record, InvalidRecord("unreadable", "the record is no look")))
                 continue
             if look.dossier_code in shard.dossiers:
                 asked[look.dossier_code] = []
                 earliest = look.at if earliest is None else min(earliest, look.at)
-        await self._judge(chunk, lease, shard, asked, buried)
+        await self._judge(chunk, lease, shard, asked, aside)
         if earliest is not None and self.clock.live:
             self.meters.observe(metrics.LOOK_DELAY, max(0.0, (self.clock.now() - earliest).total_seconds()))
 
     def _accept(self, record: Record) -> Event:
         event = read_event(record.value)
         self.rules.check_codes(event)
-        if partition_of(event.dossier_code.encode(), self.partitions) != record.partition:
-            raise InvalidRecord("wrong_partition", "the partition is not murmur2 of the dossier code")
         if self.clock.live and event.at > self.clock.now() + self.rules.office.skew:
             raise InvalidRecord("future_time", "the time lies further in the future than the tolerated skew")
         return event
 
     async def _judge(
-        self, chunk: Chunk, lease: Lease, shard: Shard, brought: dict[str, list[Event]], buried: Sequence[Outgoing]
+        self, chunk: Chunk, lease: Lease, shard: Shard, brought: dict[str, list[Event]], aside: Sequence["_Aside"]
     ) -> None:
         verdicts: list[_Judged] = []
         now = self.clock.now()
@@ -158,12 +154,17 @@ class Judge:
         await self._send([memory for judged in verdicts for memory in judged.intents(chunk)], lease)
         for judged in verdicts:
             judged.intend()
-        await self._send([*buried, *(output for judged in verdicts for output in judged.outputs(chunk))], lease)
-        await self._send([memory for judged in verdicts for memory in judged.memories(chunk)], lease)
+        outputs = [each.output for each in aside if each.output is not None]
+        await self._send([*outputs, *(output for judged in verdicts for output in judged.outputs(chunk))], lease)
+        memories = [_state(chunk, each.memory) for each in aside if each.memory is not None]
+        await self._send([*memories, *(memory for judged in verdicts for memory in judged.memories(chunk))], lease)
+        for each in aside:
+            if each.memory is not None:
+                shard.remember(each.memory)
         for judged in verdicts:
             judged.confirm()
             shard.look(judged.answer.dossier_code, judged.answer.look_again_at)
-        self._count(chunk, buried, verdicts)
+        self._count(chunk, aside, verdicts)
 
     async def _send(self, records: Sequence[Outgoing], lease: Lease) -> None:
         """Write and await, as long as the partition is ours."""
@@ -177,11 +178,14 @@ class Judge:
             self.meters.put(metrics.UNBALANCED, worst)
             log.error("time_unbalanced", dossier=answer.dossier_code[-4:], seconds=worst)
 
-    def _count(self, chunk: Chunk, buried: Sequence[Outgoing], verdicts: Sequence["_Judged"]) -> None:
-        self.meters.count(metrics.RECORDS, len(chunk.records) - len(buried), topic=chunk.topic, fate="done")
-        for letter in buried:
-            self.meters.count(metrics.RECORDS, topic=chunk.topic, fate="buried")
-            self.meters.count(metrics.BURIED, reason=dict(letter.headers)["reason"].decode())
+    def _count(self, chunk: Chunk, aside: Sequence["_Aside"], verdicts: Sequence["_Judged"]) -> None:
+        self.meters.count(metrics.RECORDS, len(chunk.records) - len(aside), topic=chunk.topic, fate="done")
+        for each in aside:
+            self.meters.count(metrics.RECORDS, topic=chunk.topic, fate=each.fate)
+            if each.fate == "buried":
+                self.meters.count(metrics.BURIED, reason=each.label)
+            elif each.output is not None:
+                self.meters.count(metrics.REROUTED, source=each.label)
         self.meters.count(metrics.ASSESSMENTS, len(verdicts))
         for judged in verdicts:
             for alert in judged.alerts:
@@ -190,6 +194,30 @@ class Judge:
 
     def _count_dossiers(self) -> None:
         self.meters.put(metrics.DOSSIERS, sum(len(shard.dossiers) for shard in self.shards.values()))
+
+
+class _Aside(NamedTuple):
+    """A record that is not judged here: its fate, with the reason or the source, and what to send and remember."""
+
+    fate: Literal["buried", "rerouted"]
+    label: str
+    output: Outgoing | None
+    memory: Memory | None = None
+
+
+def _buried(record: Record, error: InvalidRecord) -> _Aside:
+    where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    log.warning("record_buried", reason=error.reason, **where)
+    return _Aside("buried", error.reason, dead_letter(record, error, at=datetime.now(UTC)))
+
+
+def _rerouted(record: Record, event: Event, partition: int, shard: Shard) -> _Aside:
+    """Send the event on, unless that was done before: a replay reroutes nothing twice."""
+    output = reroute(record, event, partition)
+    if record.offset in shard.rerouted:
+        return _Aside("rerouted", event.source or "", None)
+    log.info("record_rerouted", source=event.source, partition=record.partition, offset=record.offset, to=partition)
+    return _Aside("rerouted", event.source or "", output, Memory(event.dossier_code, rerouted=record.offset))
 
 
 def _memory(key: bytes, value: bytes) -> Memory:

@@ -39,6 +39,7 @@ class Shard:
 
     dossiers: dict[str, Dossier] = field(default_factory=dict)
     heap: list[tuple[datetime, str]] = field(default_factory=list)
+    rerouted: set[int] = field(default_factory=set)  # offsets of the events that were sent on to other partitions
 
     def dossier(self, code: str) -> Dossier:
         """The dossier of that code, an empty one where it is new."""
@@ -49,6 +50,9 @@ class Shard:
 
     def remember(self, memory: Memory) -> None:
         """Take one record of the state topic; taking it again changes nothing."""
+        if memory.rerouted is not None:
+            self.rerouted.add(memory.rerouted)
+            return
         dossier = self.dossier(memory.dossier_code)
         if memory.event is not None:
             dossier.history = add(dossier.history, memory.event)

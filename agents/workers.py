@@ -58,7 +58,11 @@ def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
     )
     return Worker(
         "judge",
-        {topics.EVENTS.name: judging.events, topics.LOOKS.name: judging.looks},
+        {
+            topics.EVENTS.name: judging.events,
+            topics.REROUTED.name: judging.events,
+            topics.LOOKS.name: judging.looks,
+        },
         assigned=judging.assigned,
         revoked=judging.revoked,
         timers=(Timer(EVERY, Tick(judging).run),),

@@ -35,7 +35,9 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A record of ``dossier.state.v1``: exactly one of an event, an alert as last told, a cycle seen.
+    """A record of ``dossier.state.v1``: exactly one of an event, an alert as last told, a cycle seen, a rerouting.
+
+    ``rerouted`` is the offset on this partition of an event of that dossier that was sent on to another.
 
     ``intended`` says that the alert is about to be told, and that nobody knows whether it was.
     """
@@ -45,6 +47,7 @@ class Memory:
     alert: Alert | None = None
     cycle: int | None = None
     intended: bool | None = None
+    rerouted: int | None = None
 
     def key(self) -> bytes:
         """Its key: writing it again changes nothing, and nothing else has it."""
@@ -53,6 +56,8 @@ class Memory:
             name = f"event\x1f{self.event.event_id}\x1f{digest(dump(self.event))}"
         elif self.alert is not None:
             name = f"alert\x1f{self.alert.alert_id}"
+        elif self.rerouted is not None:
+            name = f"rerouted\x1f{self.rerouted}"
         else:
             name = f"cycle\x1f{self.cycle}"
         return f"{self.dossier_code}\x1f{name}".encode()
@@ -97,7 +102,7 @@ def _sparse(value: Crossing) -> object:
     if isinstance(value, Memory):
         return {
             name: _sparse(part) if isinstance(part, Event) else part
-            for name in ("dossier_code", "event", "alert", "cycle", "intended")
+            for name in ("dossier_code", "event", "alert", "cycle", "intended", "rerouted")
             if (part := getattr(value, name)) is not None
         }
     return value

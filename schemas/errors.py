@@ -75,6 +75,6 @@ DEAD_LETTER_REASONS = {
     "unknown_kind": "A kind other than status, extension, letter and void.",
     "invalid_code": "A dossier or procedure code that does not follow the pattern.",
     "future_time": "The time lies further in the future than the tolerated skew.",
-    "wrong_partition": "The record stands on another partition than murmur2 of its dossier code.",
+    "wrong_partition": "A rerouted record stands on another partition than murmur2 of its dossier code.",
     "history_full": "The dossier has reached the largest number of events.",
 }

@@ -24,6 +24,9 @@ RECORDS = Metric(
     "Records by topic and fate (done, buried, rerouted).",
     ("topic", "fate"),
 )
+REROUTED = Metric(
+    "dunghan_rerouted_total", "counter", "Events sent on to the partition of their dossier, by source.", ("source",)
+)
 BURIED = Metric("dunghan_dead_letters_total", "counter", "Records buried, by reason.", ("reason",))
 ASSESSMENTS = Metric("dunghan_assessments_total", "counter", "Assessments acknowledged by Kafka.")
 ALERTS = Metric("dunghan_alerts_total", "counter", "Alert records written, by action and level.", ("action", "level"))
@@ -53,6 +56,7 @@ UNBALANCED = Metric(
 
 ALL: tuple[Metric, ...] = (
     RECORDS,
+    REROUTED,
     BURIED,
     ASSESSMENTS,
     ALERTS,

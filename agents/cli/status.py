@@ -15,7 +15,7 @@ from schemas.errors import DunghanError
 WRONG = 1
 #: What each worker consumes, as agents/workers.py wires it.
 CONSUMED = {
-    "judge": (topics.EVENTS, topics.LOOKS),
+    "judge": (topics.EVENTS, topics.REROUTED, topics.LOOKS),
     "archive": (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS),
 }
 #: Rows that count: what was repeated or replaced does not.

@@ -119,12 +119,48 @@ async def test_a_record_that_cannot_be_used_is_buried_and_the_rest_goes_on(value
     assert len(office.judgements()) == 1
 
 
-async def test_a_record_on_another_partition_is_buried() -> None:
+async def test_a_record_on_another_partition_is_sent_on_to_its_own_once_and_marked() -> None:
     office = await desk("2026-03-02T10:00")
     other = (MINE + 1) % PARTITIONS
     await office.judge.assigned(other)
-    await office.take_bytes(canonical(event(2, "2026-03-02T09:00")), partition=other)
-    assert (office.reasons(), office.judgements()) == (["wrong_partition"], [])
+    told = event(2, "2026-03-02T09:00", source="one-stop")
+    misplaced = office.chunk(topics.EVENTS, [b" " * 900_000 + canonical(told)], other)
+    await office.judge.events(misplaced, office.lease)
+    assert (office.reasons(), office.judgements()) == ([], [])
+    (sent,) = office.outbox.records(topics.REROUTED.name)
+    assert (sent.partition, sent.key, sent.value) == (MINE, CODE.encode(), canonical(told))
+    assert dict(sent.headers) == {"topic": b"dossier.events.v1", "partition": b"%d" % other, "offset": b"0"}
+    await office.judge.events(misplaced, office.lease)
+    successor = Desk("2026-03-02T10:00", outbox=office.outbox)
+    await successor.judge.assigned(other)
+    await successor.judge.events(misplaced, successor.lease)
+    assert len(office.outbox.records(topics.REROUTED.name)) == 1, "a replay, also by another worker, reroutes nothing"
+    assert not any(dossier.history.events for dossier in successor.judge.shards[other].dossiers.values())
+    await office.judge.events(Chunk(topics.REROUTED.name, MINE, [sent]), office.lease)
+    (judged,) = office.judgements()
+    assert judged.events == (told,)
+
+
+async def test_a_rerouting_that_was_not_acknowledged_is_done_again() -> None:
+    office = await desk("2026-03-02T10:00")
+    other = (MINE + 1) % PARTITIONS
+    await office.judge.assigned(other)
+    misplaced = office.chunk(topics.EVENTS, [canonical(event(2, "2026-03-02T09:00"))], other)
+    office.outbox.fail_next(1)
+    with pytest.raises(Unavailable):
+        await office.judge.events(misplaced, office.lease)
+    await office.judge.events(misplaced, office.lease)
+    assert len(office.outbox.records(topics.REROUTED.name)) == 1
+
+
+async def test_a_rerouted_record_on_a_wrong_partition_is_buried_and_goes_round_no_more() -> None:
+    office = await desk("2026-03-02T10:00")
+    other = (MINE + 1) % PARTITIONS
+    await office.judge.assigned(other)
+    lost = office.chunk(topics.REROUTED, [canonical(event(2, "2026-03-02T09:00"))], other)
+    await office.judge.events(lost, office.lease)
+    assert office.reasons() == ["wrong_partition"]
+    assert office.outbox.records(topics.REROUTED.name) == []
 
 
 async def test_state_is_written_only_when_the_outputs_are_acknowledged() -> None:

@@ -17,6 +17,7 @@ READERS: dict[str, Callable[[bytes], Crossing]] = {
     "memory-event": MEMORY.validate_json,
     "memory-alert": MEMORY.validate_json,
     "memory-cycle": MEMORY.validate_json,
+    "memory-rerouted": MEMORY.validate_json,
 }
 FROZEN = sorted(Path(__file__).parent.glob("*.json"))
 

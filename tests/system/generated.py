@@ -21,6 +21,8 @@ from schemas.event import Event, canonical
 from tests.hanoi import at
 from tests.system.office import ROOT
 
+#: One record in so many stands on a wrong partition.
+MISPLACED = 60
 #: A name that must not get in.
 CITIZEN = "Nguyễn Văn A"
 UNITS = ("H26.01", "H26.02", "H26.12", "H26.101")
@@ -72,7 +74,10 @@ class Log:
 
     def records(self, seed: int = 1) -> list[Outgoing]:
         """Everything as an upstream sends it, the bad scattered among the good."""
-        records = [Outgoing(topics.EVENTS.name, event.dossier_code.encode(), canonical(event)) for event in self.events]
+        records = [
+            replace(_sent(event, canonical(event)), partition=_elsewhere(event) if number % MISPLACED == 0 else None)
+            for number, event in enumerate(self.events)
+        ]
         dice = random.Random(seed)
         for bad in self.bad:
             records.insert(dice.randrange(len(records)), bad.record)
@@ -209,10 +214,11 @@ def _bad(events: Sequence[Event]) -> Iterator[Bad]:
         yield Bad(_sent(event, spoilt_bytes), reason)
     for number, value in enumerate((b"\xff\xfe\x00", b"", b"{", b"[1]", b'"text"', b"null", None)):
         yield Bad(_sent(statuses[number], value), "unreadable")
-    for number, event in enumerate(statuses[:5]):
-        misplaced = replace(event, event_id=f"misplaced-{number}")
-        elsewhere = (partition_of(event.dossier_code.encode(), PARTITIONS) + 1) % PARTITIONS
-        yield Bad(replace(_sent(misplaced, canonical(misplaced)), partition=elsewhere), "wrong_partition")
+
+
+def _elsewhere(event: Event) -> int:
+    """A partition that is not the dossier's."""
+    return (partition_of(event.dossier_code.encode(), PARTITIONS) + 1) % PARTITIONS
 
 
 def _sent(event: Event, value: bytes | None) -> Outgoing:

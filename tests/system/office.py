@@ -40,7 +40,7 @@ from tests.system.workers import PATIENCE, until
 ROOT = Path(__file__).parents[2]
 #: What each worker consumes.
 CONSUMED = {
-    "judge": (topics.EVENTS.name, topics.LOOKS.name),
+    "judge": (topics.EVENTS.name, topics.REROUTED.name, topics.LOOKS.name),
     "archive": (topics.ASSESSMENTS.name, topics.ALERTS.name, topics.DEAD_LETTERS.name),
 }
 #: Nothing new for this long, with all consumed: five turns of the judge's timer, the only thing that begins by itself.

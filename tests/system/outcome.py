@@ -25,6 +25,7 @@ class Outcome:
     letters: list[ConsumerRecord]
     derived: list[ConsumerRecord]
     done: float
+    rerouted: float
     buried: float
     unbalanced: float
 
@@ -40,7 +41,11 @@ class Outcome:
             sent=office.records(topics.EVENTS),
             letters=office.records(topics.DEAD_LETTERS),
             derived=[record for topic in DERIVED for record in office.records(topic)],
-            done=judge.metric("dunghan_records_total", topic=topics.EVENTS.name, fate="done"),
+            done=sum(
+                judge.metric("dunghan_records_total", topic=topic.name, fate="done")
+                for topic in (topics.EVENTS, topics.REROUTED)
+            ),
+            rerouted=judge.metric("dunghan_records_total", topic=topics.EVENTS.name, fate="rerouted"),
             buried=judge.metric("dunghan_records_total", topic=topics.EVENTS.name, fate="buried"),
             unbalanced=judge.metric("dunghan_unbalanced_seconds"),
         )

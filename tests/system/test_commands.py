@@ -97,7 +97,7 @@ def test_status_tells_what_works_and_ends_well_only_when_all_does(office: Office
     web = [option for worker in (judge, archive) for option in ("--web", _address(worker))]
     said = office.command("status", *web).decode()
     assert "✗" not in said
-    assert "behind: dossier.events.v1 0, dossier.looks.v1 0" in said
+    assert "behind: dossier.events.v1 0, dossier.events.rerouted.v1 0, dossier.looks.v1 0" in said
     assert re.search(r"2 events, 1 dossiers, [0-9]+ alerts, 0 dead letters", said)
     assert said.count("running, 4 partitions") == 2
     assert (

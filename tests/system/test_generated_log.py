@@ -13,7 +13,7 @@ from schemas.dossier import digest, dump
 from streams.replay import collect, rows
 from streams.rules import Rules
 from tests.system.answers import alerts_called_for, differences
-from tests.system.generated import CITIZEN, Log, configuration
+from tests.system.generated import CITIZEN, MISPLACED, Log, configuration
 from tests.system.office import Office, Row
 from tests.system.outcome import Outcome
 
@@ -120,9 +120,10 @@ def test_the_bytes_of_a_refused_record_stand_in_the_dead_letter_topic_alone(calm
     assert not any(tells(row) for table in calm.facts.values() for row in table)
 
 
-def test_every_record_was_done_or_buried(calm: Outcome, log: Log) -> None:
+def test_every_record_was_done_buried_or_rerouted(calm: Outcome, log: Log) -> None:
     assert len(calm.sent) == len(log.events) + len(log.bad)
     assert (calm.done, calm.buried) == (len(log.events), len(log.bad))
+    assert calm.rerouted == len(log.events[::MISPLACED])
 
 
 def test_with_the_clock_at_the_last_event_every_change_in_between_is_made_up_for(
