@@ -23,7 +23,9 @@ from agents.supervise import Children, log_file
 from schemas.errors import Unavailable
 
 ROOT = Path(__file__).parents[1]
-CONFIG = ROOT / "examples" / "demo" / "config"
+#: The city's own configuration, and one desk that never closes: its alerts can be shown at any hour of any day.
+CONFIG, NIGHT_DESK = ROOT / "config", "H26.24"
+NIGHT_CALENDAR = ROOT / "examples" / "demo" / "lien-tuc-2026.yaml"
 #: Where a demonstration that is kept lives; another one has a folder that goes with it.
 KEPT = LOCAL / "demo"
 WORKERS = ("judge", "archive")
@@ -92,7 +94,11 @@ def stage(*, keep: bool) -> Iterator[Stage]:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dunghan-demo-")))
         services = stack.enter_context(Services(folder, keep=keep))
         ports = free_ports(WORKERS)
-        variables = {**services.environment, f"{PREFIX}CONFIG": str(CONFIG), f"{PREFIX}DATA_DIR": str(folder)}
+        variables = {
+            **services.environment,
+            f"{PREFIX}CONFIG": str(_configured(folder)),
+            f"{PREFIX}DATA_DIR": str(folder),
+        }
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             del os.environ[name]
         os.environ.update(variables)
@@ -106,6 +112,16 @@ def stage(*, keep: bool) -> Iterator[Stage]:
             {name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
             lambda: _kept(folder, environments, ports) if keep else Children(environments, logs=folder),
         )
+
+
+def _configured(folder: Path) -> Path:
+    """The configuration of the demonstration, in its folder."""
+    config = Path(shutil.copytree(CONFIG, folder / "config"))
+    shutil.copy(NIGHT_CALENDAR, config / "calendars")
+    with (config / "units.yaml").open("a", encoding="utf-8") as units:
+        desk = f'code: {NIGHT_DESK}, name: "Bộ phận trực 24/7", parent: H26, calendar: lien-tuc, reception: lien-tuc'
+        units.write(f"  - {{{desk}}}\n")
+    return config
 
 
 def stop_kept() -> tuple[str, ...]:

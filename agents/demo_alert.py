@@ -1,14 +1,19 @@
-"""The live part of the demonstration: one dossier whose time runs out while you watch, and the alert that follows."""
+"""The live part of the demonstration: two dossiers whose time runs out while you watch, and what their alerts become.
+
+One is finished too late, and its alert is over. The other was finished in time, but the event comes late: the alert
+should never have been, and is taken back.
+"""
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from agents.demo import NIGHT_DESK
 from agents.drivers.desk import Desk
 from agents.drivers.kafka import connection
 from agents.drivers.kafka_outlet import KafkaOutlet
@@ -21,7 +26,6 @@ from schemas.errors import DunghanError, Unavailable
 from schemas.event import Event
 from schemas.limits import Limit
 
-UNIT = "H26.24"  # examples/demo/config: its calendar is open round the clock
 LIMIT_SECONDS = 5
 PATIENCE_SECONDS = 30.0
 
@@ -35,47 +39,87 @@ class Seen:
     in_clickhouse: timedelta
 
 
-def short_dossier(now: datetime) -> Event:
+def short_dossier(now: datetime, number: int) -> Event:
     """The receipt of a dossier that has a few seconds."""
     local = now.astimezone(UTC) + timedelta(hours=7)
-    code = f"{UNIT}-{local:%y%m%d}-{local:%H%M%S}"
+    code = f"{NIGHT_DESK}-{local:%y%m%d}-{local:%H%M%S}{number}"
     return Event(
         event_id=f"{code}/1",
         dossier_code=code,
         at=now,
         status=2,
         procedure_code="1.004441",
-        receiving_unit=UNIT,
-        processing_unit=UNIT,
+        receiving_unit=NIGHT_DESK,
+        processing_unit=NIGHT_DESK,
         stage="Trực",
         channel="online",
         limit=Limit("hour", LIMIT_SECONDS / 3600),
     )
 
 
-async def watch(settings: Settings, desk: Desk, waiting: Callable[[Event], None]) -> Seen:
-    """Publish the short dossier, then wait for its alert with no further event.
+class Watch:
+    """What happens on the topic of alerts from now on. Made in the event loop that plays it."""
 
-    ``waiting`` is told when the event is there. Raises `DunghanError` when none comes in time.
-    """
-    consumer = AIOKafkaConsumer(**connection(settings), auto_offset_reset="latest")
-    try:
-        await consumer.start()
-        partitions = [TopicPartition(topics.ALERTS.name, number) for number in range(settings.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_end(*partitions)
-        event = short_dossier(datetime.now(UTC).replace(microsecond=0))
-        await asyncio.to_thread(_publish, settings, event)
-        waiting(event)
-        alert, stamped = await asyncio.wait_for(_alert(consumer, event.dossier_code), PATIENCE_SECONDS)
-    except TimeoutError:
-        raise DunghanError("demo_failed", f"no alert after {PATIENCE_SECONDS:.0f} s; see the log of judge") from None
-    except KafkaError as failure:
-        raise Unavailable("kafka_unavailable", f"reading {topics.ALERTS.name}: {failure}") from failure
-    finally:
-        await consumer.stop()
-    stored = await asyncio.to_thread(_stored, desk, alert)
-    return Seen(alert, stamped - alert.at, stored - alert.at)
+    def __init__(self, settings: Settings, desk: Desk) -> None:
+        self._settings = settings
+        self._desk = desk
+        self._consumer = AIOKafkaConsumer(**connection(settings), auto_offset_reset="latest")
+        self._seen: list[tuple[Alert, datetime]] = []
+
+    async def play(self, tell: Callable[[Event], None], show: Callable[[Seen], None]) -> None:
+        """Publish both dossiers, wait for their alerts, end them, and wait for what becomes of the alerts.
+
+        ``tell`` is told of every event that is sent, ``show`` of every alert. Raises `DunghanError` when one does
+        not come in time.
+        """
+        try:
+            await self._begin()
+            begun = datetime.now(UTC).replace(microsecond=0)
+            slow, hasty = short_dossier(begun, 1), short_dossier(begun, 2)
+            for event in (slow, hasty):
+                await self._send(event, tell)
+            for event in (slow, hasty):
+                show(await self._wait(event, Action.RAISE))
+            finished = {"event_id": f"{slow.dossier_code}/2", "status": 9, "limit": None}
+            await self._send(replace(slow, at=datetime.now(UTC).replace(microsecond=0), **finished), tell)  # type: ignore[arg-type]
+            show(await self._wait(slow, Action.RESOLVE))
+            finished |= {"event_id": f"{hasty.dossier_code}/2", "at": hasty.at + timedelta(seconds=LIMIT_SECONDS - 2)}
+            await self._send(replace(hasty, **finished), tell)  # type: ignore[arg-type]
+            show(await self._wait(hasty, Action.RETRACT))
+        except TimeoutError:
+            raise DunghanError("demo_failed", f"no alert after {PATIENCE_SECONDS:.0f} s; see judge's log") from None
+        except KafkaError as failure:
+            raise Unavailable("kafka_unavailable", f"reading {topics.ALERTS.name}: {failure}") from failure
+        finally:
+            await self._consumer.stop()
+
+    async def _begin(self) -> None:
+        await self._consumer.start()
+        partitions = [TopicPartition(topics.ALERTS.name, number) for number in range(self._settings.partitions)]
+        self._consumer.assign(partitions)
+        await self._consumer.seek_to_end(*partitions)
+        for partition in partitions:  # seeking is lazy: what is sent before the place is known would be passed over
+            await self._consumer.position(partition)
+
+    async def _send(self, event: Event, tell: Callable[[Event], None]) -> None:
+        await asyncio.to_thread(_publish, self._settings, event)
+        tell(event)
+
+    async def _wait(self, event: Event, action: Action) -> Seen:
+        alert, stamped = await asyncio.wait_for(self._next(event.dossier_code, action), PATIENCE_SECONDS)
+        stored = await asyncio.to_thread(_stored, self._desk, alert)
+        since = alert.at if action is Action.RAISE else stamped
+        return Seen(alert, stamped - since, stored - since)
+
+    async def _next(self, dossier_code: str, action: Action) -> tuple[Alert, datetime]:
+        """That action on the alert that the dossier is overdue, and when the broker stamped it."""
+        wanted = (dossier_code, Level.OVERDUE, action)
+        while True:
+            for alert, stamped in self._seen:
+                if (alert.dossier_code, alert.level, alert.action) == wanted:
+                    return alert, stamped
+            record = await self._consumer.getone()
+            self._seen.append((ALERT.validate_json(record.value), datetime.fromtimestamp(record.timestamp / 1000, UTC)))
 
 
 def _publish(settings: Settings, event: Event) -> None:
@@ -84,22 +128,14 @@ def _publish(settings: Settings, event: Event) -> None:
         outlet.finish()
 
 
-async def _alert(consumer: AIOKafkaConsumer, dossier_code: str) -> tuple[Alert, datetime]:
-    """The alert that the dossier is overdue, and when the broker stamped it."""
-    async for record in consumer:
-        alert = ALERT.validate_json(record.value)
-        if alert.dossier_code == dossier_code and (alert.level, alert.action) == (Level.OVERDUE, Action.RAISE):
-            return alert, datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    raise DunghanError("demo_failed", "the broker ended the reading of alerts")
-
-
 def _stored(desk: Desk, alert: Alert) -> datetime:
-    """When the alert's row was first seen in ClickHouse."""
+    """When the action's row was first seen in ClickHouse."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         found = desk.rows(
-            "SELECT count() FROM {db}.alerts WHERE dossier_code = %(code)s AND alert_id = %(id)s AND action = 'raise'",
-            {"code": alert.dossier_code, "id": alert.alert_id},
+            "SELECT count() FROM {db}.alerts WHERE dossier_code = %(code)s AND alert_id = %(id)s"
+            " AND action = %(action)s",
+            {"code": alert.dossier_code, "id": alert.alert_id, "action": alert.action.value},
         )
         if found[0][0]:
             return datetime.now(UTC)

@@ -1,47 +1,84 @@
-"""What the demonstration shows: boards read from ClickHouse, and whether every answer is the one that was generated."""
+"""What the demonstration shows: boards read from ClickHouse."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
 from rich import box
 from rich.table import Table
 
 from agents import messages
-from agents.demo_life import Answer
-from agents.demo_log import Log
 from agents.drivers.desk import Desk
+from streams.feed import Feed, is_stale
 from streams.rules import Rules
 
 _RUNNING = "clock = 'running' AND verdict"
-#: The columns of the board of counts: heading, what is counted, colour.
+#: The columns of the board of counts: heading, what is counted, colour, and whether silence makes it unknown.
 COLUMNS = (
-    ("Đã xong\ntrước hạn", "clock = 'stopped' AND verdict = 'early'", ""),
-    ("Đã xong\nđúng hạn", "clock = 'stopped' AND verdict = 'on_time'", ""),
-    ("Đã xong\nquá hạn", "clock = 'stopped' AND verdict = 'overdue'", "red"),
-    ("Đang xử lý\ntrong hạn", f"{_RUNNING} = 'in_time' AND level = 'none'", ""),
-    ("Sắp đến\nhạn", "level = 'near_due'", "yellow"),
-    ("Đến hạn\nhôm nay", "level = 'due_today'", "yellow"),
-    ("Đang xử lý\nquá hạn", f"{_RUNNING} = 'overdue'", "red"),
-    ("Tạm\ndừng", "clock = 'paused'", ""),
-    ("Rút,\ntừ chối", "verdict IN ('withdrawn', 'refused')", "dim"),
+    ("Đã xong\ntrước hạn", "clock = 'stopped' AND verdict = 'early'", "", False),
+    ("Đã xong\nđúng hạn", "clock = 'stopped' AND verdict = 'on_time'", "", False),
+    ("Đã xong\nquá hạn", "clock = 'stopped' AND verdict = 'overdue'", "red", False),
+    ("Đang xử lý\ntrong hạn", f"{_RUNNING} IN ('in_time', 'no_deadline') AND level = 'none'", "", True),
+    ("Sắp đến\nhạn", "level = 'near_due'", "yellow", True),
+    ("Đến hạn\nhôm nay", "level = 'due_today'", "yellow", True),
+    ("Đang xử lý\nquá hạn", f"{_RUNNING} = 'overdue'", "red", True),
+    ("Tạm\ndừng", "clock = 'paused'", "", True),
+    ("Khác", "", "dim", False),
 )
+UNKNOWN = "không rõ"
+WARDS = "126 phường, xã"
 
 
-def counts(desk: Desk, rules: Rules) -> Table:
-    """Dossiers by branch and standing, from the view `desk_assessments`; the columns add up to the last."""
-    sums = ", ".join(f"countIf({condition})" for _, condition, _ in COLUMNS)
-    found = desk.rows(f"SELECT unit, {sums}, count() FROM {{db}}.desk_assessments GROUP BY unit ORDER BY unit")  # noqa: S608
+def counts(desk: Desk, rules: Rules, silent: frozenset[str] = frozenset()) -> Table:
+    """Cycles by branch and standing; the columns add up to the last. A silent branch's open ones are not known."""
+    sums = ", ".join(f"countIf({condition})" for _, condition, _, _ in COLUMNS[:-1])
+    query = f"SELECT unit, {sums}, count() FROM {{db}}.desk_assessments GROUP BY unit"  # noqa: S608
+    totals: dict[str, Counter[int]] = {}
+    for unit, *numbers in desk.rows(query):
+        *known, whole = map(int, numbers)
+        counted = totals.setdefault(_branch(unit, rules), Counter())
+        counted.update(dict(enumerate([*known, whole - sum(known), whole])))
     table = _table("Hồ sơ theo chi nhánh")
     table.add_column("Đơn vị", no_wrap=True)
-    for heading, _, style in COLUMNS:
+    for heading, _, style, _ in COLUMNS:
         table.add_column(heading, justify="right", style=style)
     table.add_column("Cộng", justify="right")
-    for unit, *numbers in found:
-        table.add_row(_name(unit, rules), *map(_number, numbers))
+    for branch in sorted(totals):
+        cells = [
+            UNKNOWN if branch in silent and unknown else _number(totals[branch][index])
+            for index, (_, _, _, unknown) in enumerate(COLUMNS)
+        ]
+        table.add_row(_name(branch, rules), *cells, _number(totals[branch][len(COLUMNS)]))
     table.add_section()
-    table.add_row("Cộng", *(_number(sum(column)) for column in zip(*(row[1:] for row in found), strict=True)))
+    sums_of_all = [sum(counted[index] for counted in totals.values()) for index in range(len(COLUMNS) + 1)]
+    table.add_row("Cộng", *map(_number, sums_of_all))
     return table
+
+
+def _branch(unit: str | None, rules: Rules) -> str:
+    """The branch that a unit belongs to; the wards and communes stand together."""
+    known = rules.units.get(unit or "")
+    if known is None or unit is None:
+        return "–"
+    if known.parent is not None and known.parent.count("."):
+        return known.parent
+    return unit if len(unit) == len("H26.01") else WARDS
+
+
+def silent(desk: Desk, rules: Rules, sources: Mapping[str, str], *, read_until: datetime) -> dict[str, datetime]:
+    """The branches whose feed is silent, and since when; ``sources`` are the publishing systems by branch."""
+    found = desk.rows(
+        "SELECT source, max(at) FROM {db}.events FINAL WHERE at <= %(until)s GROUP BY source",
+        {"until": f"{read_until:%Y-%m-%d %H:%M:%S}"},
+    )
+    heard = dict(found)
+    edition = rules.edition(read_until)
+    feeds = [Feed(branch, heard.get(source)) for branch, source in sources.items()]
+    return {
+        feed.unit: feed.heard_at
+        for feed in feeds
+        if feed.heard_at is not None and is_stale(feed, edition, read_until=read_until)
+    }
 
 
 def slowest(desk: Desk, rules: Rules, *, rows: int = 5) -> Table:
@@ -54,7 +91,8 @@ def slowest(desk: Desk, rules: Rules, *, rows: int = 5) -> Table:
     )
     table = _table("Hồ sơ đang giải quyết chậm nhất")
     for heading in ("Mã hồ sơ", "Đơn vị", "Thủ tục", "Bước", "Hạn", "Quá hạn"):
-        table.add_column(heading, no_wrap=True)
+        whole = heading in ("Mã hồ sơ", "Thủ tục", "Hạn")  # a code or a time in two lines is no code or time
+        table.add_column(heading, min_width=22 if whole and heading != "Thủ tục" else 8, no_wrap=whole)
     for code, unit, procedure, stage, due, late in found:
         table.add_row(
             code,
@@ -67,15 +105,30 @@ def slowest(desk: Desk, rules: Rules, *, rows: int = 5) -> Table:
     return table
 
 
-def alerted(desk: Desk) -> list[str]:
-    """The dossier of every open alert, in order."""
-    found = desk.rows(
-        "SELECT dossier_code FROM"
-        " (SELECT dossier_code, argMax(action, sequence) AS last FROM {db}.alerts FINAL"
-        " GROUP BY dossier_code, alert_id)"
-        " WHERE last IN ('raise', 'retime') ORDER BY dossier_code"
+def telling(desk: Desk) -> str:
+    """The open overdue dossier with most to explain: a pause, and several holders."""
+    ((code,),) = desk.rows(
+        "SELECT dossier_code FROM {db}.desk_assessments WHERE verdict = 'overdue'"
+        " ORDER BY clock = 'running' DESC, has(`segments.paused`, true) DESC, length(`segments.begin`) DESC,"
+        " dossier_code LIMIT 1"
     )
-    return [code for (code,) in found]
+    return str(code)
+
+
+def slow(desk: Desk) -> set[str]:
+    """The dossiers that stand on a level now."""
+    return {code for (code,) in desk.rows("SELECT dossier_code FROM {db}.desk_assessments WHERE level != 'none'")}
+
+
+def alerted(desk: Desk, *, still: bool) -> set[str]:
+    """The dossiers that were ever alerted; with ``still`` those with an open alert."""
+    having = "last IN ('raise', 'retime')" if still else "1"
+    found = desk.rows(
+        "SELECT DISTINCT dossier_code FROM"  # noqa: S608
+        " (SELECT dossier_code, argMax(action, sequence) AS last FROM {db}.alerts FINAL"
+        f" GROUP BY dossier_code, alert_id) WHERE {having}"
+    )
+    return {code for (code,) in found}
 
 
 def _table(title: str) -> Table:
@@ -89,54 +142,3 @@ def _name(unit: str | None, rules: Rules) -> str:
 
 def _number(count: int) -> str:
     return f"{count:,}".replace(",", ".") if count else "–"
-
-
-class Difference(NamedTuple):
-    """One thing that ClickHouse says otherwise than it was generated."""
-
-    code: str
-    what: str
-    generated: object
-    found: object
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.what} is {self.found}, generated {self.generated}"
-
-
-def differences(desk: Desk, log: Log) -> Iterator[Difference]:
-    """Everything in which ClickHouse differs from the generated answers, measured at the end of the log."""
-    found = desk.rows(
-        "SELECT dossier_code, verdict, level, clock, unit, received_at, due_current, ended_at, working_seconds,"
-        " paused_seconds, cycle FROM {db}.desk_assessments_at(now = %(now)s)",
-        {"now": f"{log.now:%Y-%m-%d %H:%M:%S}"},
-    )
-    rows = {code: row for code, *row in found}
-    for told in log.dossiers:
-        row = rows.pop(told.code, None)
-        if row is None:
-            yield Difference(told.code, "answer", told.answer.verdict, None)
-            continue
-        for (what, generated), stands in zip(_named(told.answer), row, strict=True):
-            if generated != _plain(stands):
-                yield Difference(told.code, what, generated, stands)
-    for code in rows:
-        yield Difference(code, "dossier", None, "there")
-
-
-def _named(answer: Answer) -> tuple[tuple[str, object], ...]:
-    return (
-        ("verdict", answer.verdict),
-        ("level", answer.level.value),
-        ("clock", answer.clock),
-        ("unit", answer.unit),
-        ("received_at", answer.received_at),
-        ("due_current", answer.due),
-        ("ended_at", answer.ended_at),
-        ("working_seconds", answer.working.total_seconds()),
-        ("paused_seconds", answer.paused.total_seconds()),
-        ("cycle", 1),
-    )
-
-
-def _plain(value: Any) -> object:
-    return value if value is None or isinstance(value, str | int | datetime) else float(value)

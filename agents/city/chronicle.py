@@ -29,7 +29,8 @@ SECONDS_A_DAY = 86_400
 class Plan:
     """What to make: dossiers that come from ``begin`` on, events until ``until``.
 
-    ``scale`` 1 is all Hanoi, ``late`` is in percent, ``dirt`` from 0 to 1.
+    ``scale`` 1 is all Hanoi, ``late`` is in percent, ``dirt`` from 0 to 1. The truth is as of ``now``, which is not
+    before ``until``; absent, it is that.
     """
 
     begin: datetime
@@ -38,6 +39,12 @@ class Plan:
     scale: float
     late: float
     dirt: float
+    now: datetime | None = None
+
+    @property
+    def judged_at(self) -> datetime:
+        """The instant at which the truth holds."""
+        return self.now or self.until
 
 
 class Chronicle:
@@ -54,7 +61,7 @@ class Chronicle:
             Causes(office.calendar, places, plan.seed, plan.late),
         )
         self.feed = Feed(self.city, plan.dirt)
-        self._clerk = Clerk(office, plan.until)
+        self._clerk = Clerk(office, plan.judged_at)
         self._waiting: dict[int, list[Record]] = {}
         self._first = office.calendar.day(plan.begin)
         self._midnight = int(office.calendar.at(self._first).timestamp())
@@ -92,7 +99,7 @@ class Chronicle:
         truth(
             {
                 "kind": "log",
-                "now": plan.until.astimezone(zone),
+                "now": plan.judged_at.astimezone(zone),
                 "begin": plan.begin.astimezone(zone),
                 **{name: getattr(plan, name) for name in ("seed", "scale", "late", "dirt")},
             }
@@ -111,7 +118,7 @@ class Chronicle:
         life = tell(self.city, day, number)
         if life is None or life.events[0]["at"] < self.plan.begin:
             return
-        records, known = self.feed.send(life, day, number, self.plan.until)
+        records, known = self.feed.send(life, day, number, self.plan.until, now=self.plan.judged_at)
         for record in records:
             self._waiting.setdefault((record.arrives - self._midnight) // SECONDS_A_DAY, []).append(record)
         if not known:

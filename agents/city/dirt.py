@@ -80,8 +80,10 @@ class Feed:
             begin = calendar.at(day, 8 * 60 + draw.randint(0, 300))
             yield Silence(branch, self.city.places.source(branch), begin, begin + timedelta(hours=draw.uniform(3, 5)))
 
-    def send(self, life: Life, day: date, number: int, until: datetime) -> tuple[list[Record], list[Event]]:
-        """The records of a life that arrive until then, and the events that a clerk then knows of."""
+    def send(
+        self, life: Life, day: date, number: int, until: datetime, *, now: datetime
+    ) -> tuple[list[Record], list[Event]]:
+        """The records of a life that arrive until then, and the events that a clerk knows of ``now``."""
         draw = chance(self.city.seed, "feed", day, number)
         records: list[Record] = []
         known: list[Event] = []
@@ -95,7 +97,7 @@ class Feed:
             elif arrives <= end:
                 records.append(self._record(arrives, key, self._written(event)))
                 known.append(event)
-        return records, [event for event in known if event["at"] <= until]
+        return records, [event for event in known if event["at"] <= now]
 
     def _arrival(self, event: Event) -> int:
         at: datetime = event["at"]

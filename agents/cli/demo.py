@@ -1,44 +1,46 @@
-"""``dunghan demo``: the whole way once, on this machine, with a log whose every answer is known."""
+"""``dunghan demo``: the whole way once, on this machine: a city of ten days, whose every answer is known."""
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.live import Live
 
-from agents import demo_alert, demo_board, messages
+from agents import demo_board, messages
+from agents.city.dirt import Record
+from agents.city.places import Places
 from agents.cli.migrate import bring_up_to_date
+from agents.cli.status import CONSUMED
 from agents.config import load
-from agents.demo import CONFIG, ROOT, Stage, Workers, stage
-from agents.demo_life import Standing
-from agents.demo_log import BAD_LINES, Log, Told, write_log
+from agents.demo import CONFIG, NIGHT_DESK, ROOT, Stage, Workers, stage
+from agents.demo_alert import LIMIT_SECONDS, Seen, Watch
+from agents.demo_city import SILENT_BRANCH, DemoCity, as_lines
 from agents.drivers.desk import Desk
+from agents.drivers.kafka_groups import groups
 from agents.drivers.kafka_outlet import KafkaOutlet
 from agents.explain import explain
 from agents.explain_text import text
-from agents.publish import Refused, office_check, publish, read_jsonl
-from schemas.assessment import Level
+from agents.simulate import Topic
+from schemas.alert import Action
 from schemas.errors import DunghanError
 from schemas.event import Event
 from streams.history import History, add
-from streams.rules import Rules
 
-DOSSIERS = 2_000
-ALL_SECONDS = 90.0
-ALERT_SECONDS = 10.0
-LOOK_SECONDS = 0.2
+ALL_SECONDS = 150.0
+ALERT_SECONDS = 15.0
+LOOK_SECONDS = 0.5
 #: The boards need this much: a narrower window would wrap their lines, and a pipe has no window.
-LEAST_WIDTH = 120
+LEAST_WIDTH = 132
 LOG_FILE = "events.jsonl"
 INTERRUPTED = 130
 
 
 def show(*, keep: bool) -> None:
-    """Play it all. Raises a `DunghanError` when something is not as it was generated, or does not come in time."""
+    """Play it all. Raises a `DunghanError` when something is not as the city knows it, or does not come in time."""
     console = Console(highlight=False)
     if console.width < LEAST_WIDTH:
         console = Console(highlight=False, width=LEAST_WIDTH)
@@ -61,128 +63,159 @@ class _Show:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.rules: Rules = load(CONFIG)
 
     def play(self, stack: ExitStack, *, keep: bool) -> None:
         with self.step("a Kafka and a ClickHouse of its own are up"):
             scene = stack.enter_context(stage(keep=keep))
+        self.rules = load(scene.settings.config)
         with self.step("topics, tables and calendars are there"):
             for _ in bring_up_to_date(scene.settings):
                 pass
         with self.step("the workers judge and archive are ready"):
             workers = stack.enter_context(scene.workers())
             scene.wait_ready(workers)
-        log = self.publish(scene)
         with Desk.open(scene.settings) as desk:
-            self.wait(scene, workers, desk, log)
-            self.verify(desk, log)
-            self.boards(desk)
-            self.explain(desk, log)
-            self.alert(scene, desk)
-        if keep:
-            self.farewell(scene, log)
+            city = self.tell(scene)
+            self.fill(scene, workers, desk, city.records, "ten days have passed: all is judged and in ClickHouse")
+            self.boards(desk, city)
+            self.explain(desk)
+            self.live(scene, desk)
+            self.come_back(scene, workers, desk, city)
+            self.verify(desk, city)
+            if keep:
+                self.farewell(scene, desk)
 
     def step(self, words: str) -> AbstractContextManager[None]:
         return _step(self.console, words)
 
-    def publish(self, scene: Stage) -> Log:
-        """Generate the log, and send it as a source would: in no order, some of it twice, some of it rubbish."""
-        log = write_log(self.rules.newest.home, now=datetime.now(UTC).replace(microsecond=0))
-        file = scene.folder / LOG_FILE
-        file.write_bytes(b"".join(log.lines()))
-        refused: list[Refused] = []
-        words = f"{log.events:,} events of {len(log.dossiers):,} dossiers published, in no order, some twice"
-        columns = (TextColumn("  publishing"), BarColumn())
-        with (
-            self.step(words),
-            file.open("rb") as stream,
-            Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bar,
-            KafkaOutlet(scene.settings) as outlet,
-        ):
-            check = office_check(self.rules, log.now)
-            lines = read_jsonl(bar.wrap_file(stream, file.stat().st_size), check)
-            publish(lines, outlet, refused.append)
-        told = ", ".join(f"{row.reason} (line {row.line})" for row in refused)
-        self.console.print(f"    refused before sending: {told}")
-        if sorted(row.reason for row in refused) != sorted(BAD_LINES):
-            raise DunghanError("demo_failed", f"refused should be {', '.join(BAD_LINES)}")
-        return log
+    def tell(self, scene: Stage) -> DemoCity:
+        """Make the log. Its truth is as of now, so that what the workers say can be compared with it."""
+        city = DemoCity(load(CONFIG), datetime.now(UTC).replace(microsecond=0))
+        with self.step("ten working days of Hanoi, at a twentieth of its size, are made up"):
+            city.make()
+        (scene.folder / LOG_FILE).write_bytes(as_lines([*city.records, *city.held_back]))
+        zone = self.rules.zone
+        self.console.print(
+            f"    {len(city.records) + len(city.held_back):,} records until"
+            f" {messages.instant_text(city.until, zone)}: late, repeated, misplaced, {city.refused} of them unreadable\n"
+            f"    {self.unit(SILENT_BRANCH)} has been silent since {messages.instant_text(city.silent_since, zone)}"
+        )
+        return city
 
-    def wait(self, scene: Stage, workers: Workers, desk: Desk, log: Log) -> None:
-        """Return when ClickHouse has the judgement of every event. Raises `DunghanError` when that takes too long."""
-        deadline = time.monotonic() + ALL_SECONDS
-        columns = (TextColumn("  judged"), BarColumn(), MofNCompleteColumn())
-        with (
-            self.step("all of them are judged and stand in ClickHouse"),
-            Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal) as bar,
-        ):
-            task = bar.add_task("judged", total=log.events)
-            while (known := desk.known()) != (len(log.dossiers), log.events):
-                bar.update(task, completed=known[1])
+    def unit(self, code: str) -> str:
+        return self.rules.units[code].name or code
+
+    def fill(self, scene: Stage, workers: Workers, desk: Desk, records: Sequence[Record], words: str) -> None:
+        """Publish the records as they are, and return when archive has stored what judge says of all of them."""
+        live = Live(console=self.console, transient=True, auto_refresh=False)
+        with self.step(words), live, KafkaOutlet(scene.settings) as outlet:
+            topic = Topic(outlet)
+            for record in records:
+                topic.send(record)
+            topic.finish()
+            deadline = time.monotonic() + ALL_SECONDS
+            while behind := self._behind(scene):
                 scene.check(workers)
                 if time.monotonic() > deadline:
-                    counts = f"{known[0]:,} of {len(log.dossiers):,} dossiers, {known[1]:,} of {log.events:,} events"
-                    message = f"after {ALL_SECONDS:.0f} s ClickHouse has {counts}; {scene.said()}"
-                    raise DunghanError("demo_failed", message)
+                    raise DunghanError("demo_failed", f"{behind:,} records are still to be done; {scene.said()}")
+                if self.console.is_terminal:
+                    live.update(demo_board.counts(desk, self.rules), refresh=True)
                 time.sleep(LOOK_SECONDS)
 
-    def verify(self, desk: Desk, log: Log) -> None:
-        """Compare every answer and the open alerts with what was generated. Raises `DunghanError` when any differs."""
-        differing = list(demo_board.differences(desk, log))
-        right = len(log.dossiers) - len({difference.code for difference in differing})
-        self.mark(f"{right:,} of {len(log.dossiers):,} answers as generated", good=not differing)
-        if differing:
-            raise DunghanError("demo_failed", "\n".join(map(str, differing[:10])))
-        wanted = sorted(told.code for told in log.dossiers if told.answer.level is not Level.NONE)
-        deadline = time.monotonic() + ALERT_SECONDS
-        while (raised := demo_board.alerted(desk)) != wanted and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)  # alerts have a topic of their own, and may come after the answers
-        self.mark(
-            f"{len(raised):,} alerts open, one for each of the {len(wanted):,} slow dossiers", good=raised == wanted
-        )
-        if raised != wanted:
-            raise DunghanError("demo_failed", f"alerts differ: {', '.join(sorted({*raised} ^ {*wanted})[:10])}")
+    def _behind(self, scene: Stage) -> int:
+        """How many records a worker has still to finish: judge first, because what it writes is archive's to do."""
+        for name, topics in CONSUMED.items():
+            (group,) = asyncio.run(groups(scene.settings, {name: topics}))
+            if waiting := sum(group.behind.values()):
+                return waiting
+        return 0
+
+    def boards(self, desk: Desk, city: DemoCity) -> None:
+        places = Places(load(CONFIG).units)
+        sources = {branch: places.source(branch) for branch in places.branches.codes}
+        silent = demo_board.silent(desk, self.rules, sources, read_until=city.until)
         self.console.print()
+        self.console.print(demo_board.counts(desk, self.rules, frozenset(silent)))
+        for branch, heard in silent.items():
+            since = messages.instant_text(heard, self.rules.zone)
+            self.console.print(
+                f"[yellow]{self.unit(branch)}: không rõ[/yellow]; nguồn dữ liệu im lặng từ {since}, "
+                "không tính là đúng hạn\n"
+            )
+        self.console.print(demo_board.slowest(desk, self.rules), "")
+
+    def explain(self, desk: Desk) -> None:
+        """One dossier line by line: late, with a pause in its life."""
+        code = demo_board.telling(desk)
+        history = History(code)
+        for event in desk.events(code):
+            history = add(history, event)
+        now = datetime.now(UTC).replace(microsecond=0)
+        for line in text(explain(history, self.rules, {}, now=now), only=frozenset({"facts", "segments"})):
+            self.console.print(line, markup=False, soft_wrap=True)
+        self.console.print()
+
+    def live(self, scene: Stage, desk: Desk) -> None:
+        """Two more dossiers, with a limit of seconds; their alerts come from a timer, no event arrives."""
+        zone = self.rules.zone_of(NIGHT_DESK)
+        self.console.print(
+            f"[bold]Live[/bold]: two dossiers come in now, with a limit of {LIMIT_SECONDS} s"
+            " on a calendar that is always open"
+        )
+
+        def tell(event: Event) -> None:
+            self.console.print(
+                f"  → {event.dossier_code}: {messages.STATUSES[event.status or 0]}"
+                f" lúc {messages.instant_text(event.at, zone)}, sự kiện đến lúc {datetime.now(zone):%H:%M:%S}"
+            )
+
+        def alert(seen: Seen) -> None:
+            alert, red = seen.alert, seen.alert.action is Action.RAISE
+            reason = messages.ALERT_REASONS.get(alert.reason, f"hạn {messages.instant_text(alert.due, zone)}")
+            kafka, clickhouse = seen.in_kafka.total_seconds(), seen.in_clickhouse.total_seconds()
+            self.console.print(
+                f"  [{'red' if red else 'green'}]●[/] cảnh báo {messages.LEVELS[alert.level]} của {alert.dossier_code}:"
+                f" [bold]{messages.ACTIONS[alert.action]}[/bold], {reason}"
+                f"  [dim](Kafka {kafka:.2f} s, ClickHouse {clickhouse:.2f} s)[/dim]",
+                soft_wrap=True,
+            )
+
+        async def watch() -> None:
+            await Watch(scene.settings, desk).play(tell, alert)
+
+        asyncio.run(watch())
+        self.console.print()
+
+    def come_back(self, scene: Stage, workers: Workers, desk: Desk, city: DemoCity) -> None:
+        """The silent branch comes back, with all that it held back at once."""
+        words = f"{self.unit(SILENT_BRANCH)} is back: {len(city.held_back):,} late records in one burst"
+        self.fill(scene, workers, desk, city.held_back, words)
+
+    def verify(self, desk: Desk, city: DemoCity) -> None:
+        """Compare every answer and the alerts with the city's own knowledge. Raises `DunghanError` when any differs."""
+        same, differing = city.differences(desk)
+        left = len(city.truth) - same
+        changed = f" ({left} have changed by themselves meanwhile)" if left and not differing else ""
+        self.mark(f"{same:,} of {len(city.truth):,} answers as the city knows them{changed}", good=not differing)
+        if differing:
+            raise DunghanError("demo_failed", "\n".join(differing[:10]))
+        deadline = time.monotonic() + ALERT_SECONDS
+        while not self._told(desk) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)  # alerts have a topic of their own, and may come after the answers
+        slow = demo_board.slow(desk)
+        words = f"each of the {len(slow):,} slow dossiers was alerted, and no alert stands open for another"
+        self.mark(words, good=self._told(desk))
+        if not self._told(desk):
+            raise DunghanError("demo_failed", "alerts and answers differ")
+
+    def _told(self, desk: Desk) -> bool:
+        return demo_board.alerted(desk, still=True) <= demo_board.slow(desk) <= demo_board.alerted(desk, still=False)
 
     def mark(self, words: str, *, good: bool) -> None:
         mark = "[green]✓[/green]" if good else "[red]✗[/red]"
         self.console.print(f"  {mark} [bold]{words}[/bold]")
 
-    def boards(self, desk: Desk) -> None:
-        self.console.print(demo_board.counts(desk, self.rules), "")
-        self.console.print(demo_board.slowest(desk, self.rules), "")
-
-    def explain(self, desk: Desk, log: Log) -> None:
-        """One dossier line by line: late, with a pause in its life."""
-        code = _telling(log).code
-        history = History(code)
-        for event in desk.events(code):
-            history = add(history, event)
-        for line in text(explain(history, self.rules, {}, now=log.now), only=frozenset({"facts", "segments"})):
-            self.console.print(line, markup=False, soft_wrap=True)
-        self.console.print()
-
-    def alert(self, scene: Stage, desk: Desk) -> None:
-        """One more dossier, with a limit of seconds; its alert comes from a timer, no event arrives."""
-
-        def waiting(event: Event) -> None:
-            self.console.print(
-                f"  {event.dossier_code} comes in now, with a limit of {demo_alert.LIMIT_SECONDS} s on a calendar "
-                "that is always open; no event follows …"
-            )
-
-        seen = asyncio.run(demo_alert.watch(scene.settings, desk, waiting))
-        alert, zone = seen.alert, self.rules.zone_of(seen.alert.unit)
-        self.console.print(
-            f"  [red]●[/red] {alert.dossier_code}: {messages.LEVELS[alert.level]}, "
-            f"hạn {messages.instant_text(alert.due, zone)}"
-        )
-        kafka, clickhouse = seen.in_kafka.total_seconds(), seen.in_clickhouse.total_seconds()
-        self.mark(
-            f"its alert stood in Kafka {kafka:.2f} s after its instant, in ClickHouse {clickhouse:.2f} s", good=True
-        )
-
-    def farewell(self, scene: Stage, log: Log) -> None:
+    def farewell(self, scene: Stage, desk: Desk) -> None:
         """What was left running, and what to do with it."""
         settings, folder = scene.settings, scene.folder.relative_to(ROOT)
         self.console.print(f"\nleft running: Kafka {settings.brokers[0]}")
@@ -192,17 +225,11 @@ class _Show:
         self.console.print("three things to try:")
         for line in (
             "status",
-            f"explain {_telling(log).code}",
+            f"explain {demo_board.telling(desk)}",
             f"publish {folder / LOG_FILE}     # once more: nothing changes",
         ):
             self.console.print(f"  DUNGHAN_DATA_DIR={folder} .venv/bin/dunghan {line}", markup=False, soft_wrap=True)
         self.console.print("and to end it: .venv/bin/dunghan down")
-
-
-def _telling(log: Log) -> Told:
-    """An overdue dossier with a pause and a hand-over: there is something to explain."""
-    told = [each for each in log.dossiers if each.life is not None and each.answer.standing is Standing.OVERDUE]
-    return max(told, key=lambda each: (each.life.pause is not None, -abs(len(each.events) - 5), each.code))  # type: ignore[union-attr]
 
 
 @contextmanager

@@ -12,10 +12,10 @@ def demo(
         bool, typer.Option("--keep", envvar="KEEP", help="Leave services and workers running; `down` stops them.")
     ] = False,
 ) -> None:
-    """Show the whole way on this machine: Kafka, both workers, ClickHouse, and 2,000 dossiers with known answers.
+    """Show the whole way on this machine: Kafka, both workers, ClickHouse, and ten days of a small Hanoi.
 
-    Nothing has to run before and nothing is left running: services, folder and configuration (examples/demo/config)
-    are its own. Exit code 0: every answer in ClickHouse is the one that was generated, and the alert came in time.
+    Nothing has to run before and nothing is left running: services, folder and configuration (config, and a desk that
+    never closes) are its own. Exit code 0: every answer in ClickHouse is the one the city knows, and alerts came.
     """
     from agents.cli.demo import show
 

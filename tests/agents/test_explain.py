@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from agents.config import check, load
-from agents.demo import CONFIG
-from agents.demo_log import write_log
 from agents.explain import explain
 from agents.explain_text import text
 from agents.messages import clock_text
@@ -24,6 +22,7 @@ from streams.verdict import assess
 from tests.commands import ROOT, dunghan
 from tests.explained import explained
 from tests.hanoi import at, event, history, rules
+from tests.madeup.log import CONFIG, write_log
 
 RULES = load(ROOT / "config")
 FIGURE = re.compile(r"\b[0-9]+:[0-9]{2}:[0-9]{2}(?:,[0-9]+)?(?![0-9:/])")

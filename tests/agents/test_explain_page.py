@@ -190,7 +190,7 @@ def test_weeks_in_which_nothing_happens_are_folded_into_one_line() -> None:
 
 def test_an_open_round_the_clock_office_across_new_year_is_drawn() -> None:
     known = history(event(2, "2026-12-31T09:00", processing_unit="H26.24"))
-    drawn = "\n".join(page(explained(known, at("2027-01-01T09:00"), "examples/demo/config")))
+    drawn = "\n".join(page(explained(known, at("2027-01-01T09:00"), "tests/madeup/config")))
     assert 'class="run" x="330.0"' not in drawn
     assert '<rect class="run"' in drawn
 

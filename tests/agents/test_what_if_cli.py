@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from agents.config import load
-from agents.demo import CONFIG
-from agents.demo_log import BAD_LINES, write_log
 from agents.messages import ACTIONS, ASPECTS
 from schemas.alert import Action
 from schemas.event import Event, canonical
 from streams.what_if import Aspect
 from tests.commands import ROOT, Answered, dunghan
 from tests.hanoi import at, event
+from tests.madeup.log import BAD_LINES, CONFIG, write_log
 
 FIRST, SECOND = "H26.12-260302-0001", "H26.12-260302-0002"
 COMPARED = ("verdict", "verdict_766", "level", "due_original", "due_current")

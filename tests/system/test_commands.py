@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from agents.cli.status import CONSUMED
-from agents.demo import CONFIG
 from agents.settings import Settings
 from agents.telemetry import Meters
 from agents.workers import WORKERS, build, real_ports
 from schemas.event import Event
 from tests.commands import dunghan
+from tests.madeup.log import CONFIG
 from tests.system.office import Office, WorkerProcess
 from tests.system.workers import until
 

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from agents.config import load
-from agents.demo import CONFIG
-from agents.demo_log import Log, write_log
 from agents.drivers.clickhouse import INSERT
 from agents.drivers.event_log import EventLog
 from agents.drivers.local import Services
@@ -20,6 +18,7 @@ from schemas.limits import Limit
 from streams.history import History, add
 from tests.commands import dunghan
 from tests.hanoi import at, event, history
+from tests.madeup.log import CONFIG, Log, write_log
 from tests.tables import Tables, fresh_tables
 
 pytestmark = pytest.mark.system

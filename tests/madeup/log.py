@@ -1,4 +1,4 @@
-"""The log of the demonstration: some two thousand made-up dossiers of five branches, with the answer to each.
+"""The log: some two thousand made-up dossiers of five branches, with the answer to each.
 
 The log ends at ``now``, whatever day and hour that is. A dossier is made by choosing how it shall
 stand, then drawing lives of receipt, hand-overs, pause and end until one leads there and stays there
@@ -10,16 +10,18 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from agents.demo_life import FINISHED, HOUR, WITHDRAWN, Answer, Life, Procedure, Standing, answer, promised, term
 from schemas.assessment import Level
 from schemas.event import Channel, Event, canonical
 from schemas.office import WORKING_DAY
 from streams.calendar import DAY, Calendar, add_working_time, working_time
+from tests.madeup.life import FINISHED, HOUR, WITHDRAWN, Answer, Life, Procedure, Standing, answer, promised, term
 
 BRANCHES = ("H26.01", "H26.02", "H26.03", "H26.04", "H26.05")
-#: As examples/demo/config/limits.yaml has them.
+CONFIG = Path(__file__).parent / "config"
+#: As its limits.yaml has them.
 PROCEDURES = (
     Procedure("1.004441", days=5, near_days=2),
     Procedure("1.000894", days=3),
@@ -29,7 +31,7 @@ PROCEDURES = (
 CHANNELS: tuple[Channel, ...] = ("counter", "counter", "online", "online", "online", "post")
 RECEIVED, EXAMINED, SIGNED = "Tiếp nhận", "Thẩm định", "Trình ký"
 
-#: An answer must hold so long after ``now``: the demonstration takes its time.
+#: An answer must hold so long after ``now``: a test takes its time.
 STEADY = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
 #: Open days before and after ``now`` between which lives are lived.
@@ -88,7 +90,7 @@ class Log:
 
     def lines(self) -> Iterator[bytes]:
         """The log as JSON lines: in no order, some events twice, and the bad lines somewhere in it."""
-        chance = random.Random(self.seed)  # noqa: S311 - reproducible, not secret
+        chance = random.Random(self.seed)
         lines = [canonical(event) for told in self.dossiers for event in told.events]
         lines += lines[::REPEATED]
         lines += BAD_LINES.values()
@@ -107,7 +109,7 @@ class _Writer:
     def __init__(self, calendar: Calendar, now: datetime, seed: int) -> None:
         self.calendar = calendar
         self.now = now
-        self.chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+        self.chance = random.Random(seed)
         self.days, self.turn = _open_days(calendar, calendar.day(now))
         #: Something can be due today: the office opens, and the day does not end too soon.
         self.dueable = self.days[self.turn - 1] == calendar.day(now) == calendar.day(now + STEADY)

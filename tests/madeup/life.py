@@ -1,6 +1,6 @@
-"""One made-up dossier of the demonstration, and the answer to it as a clerk works it out with a calendar.
+"""One made-up dossier, and the answer to it as a clerk works it out with a calendar.
 
-Nothing here asks the program that is to be shown: the few rules that such a life needs (the end of a
+Nothing here asks the program that is to be tested: the few rules that such a life needs (the end of a
 term, a pause that moves it, the levels) are worked out directly.
 """
 
@@ -17,7 +17,7 @@ FINISHED, WITHDRAWN = 9, 7  # national status codes of an end
 
 
 class Standing(StrEnum):
-    """How a dossier stands: what the board of the demonstration counts."""
+    """How a dossier stands."""
 
     EARLY = "early"
     ON_TIME = "on_time"
@@ -74,7 +74,7 @@ class Answer:
 
     @property
     def standing(self) -> Standing:
-        """The column of the board that counts it."""
+        """How a board would count it."""
         if self.verdict in ("withdrawn", "refused"):
             return Standing(self.verdict)
         if self.clock == "stopped":

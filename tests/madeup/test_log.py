@@ -1,4 +1,4 @@
-"""The generator of the demonstration knows the truth: what it says of each dossier, the program says too."""
+"""The generator knows the truth: what it says of each dossier, the program says too."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from agents.config import load
-from agents.demo import CONFIG
-from agents.demo_life import Standing
-from agents.demo_log import BAD_LINES, BRANCHES, STEADY, Log, Told, write_log
 from schemas.assessment import Level
 from schemas.errors import InvalidRecord
 from schemas.event import read_event
@@ -17,6 +14,8 @@ from streams.ledger import measure
 from streams.rules import Rules
 from streams.verdict import assess
 from tests.commands import ROOT
+from tests.madeup.life import Standing
+from tests.madeup.log import BAD_LINES, BRANCHES, CONFIG, STEADY, Log, Told, write_log
 
 RULES = load(CONFIG)
 MOMENTS = {
@@ -70,7 +69,7 @@ def test_the_program_gives_every_answer_that_the_generator_knows(moment: str) ->
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_every_answer_still_holds_when_the_demonstration_has_ended(moment: str) -> None:
+def test_every_answer_still_holds_a_while_later(moment: str) -> None:
     log = log_at(moment, dossiers=500)
     for told in log.dossiers:
         (cycle,) = assess(history(told, RULES), RULES, now=log.now + STEADY).cycles
@@ -110,6 +109,6 @@ def test_the_lines_are_in_no_order_some_come_twice_and_some_are_refused_for_thei
     assert [event.at for event in events] != sorted(event.at for event in events)
 
 
-def test_the_office_of_the_demonstration_keeps_the_calendars_of_hanoi() -> None:
+def test_its_office_keeps_the_calendars_of_hanoi() -> None:
     for file in (ROOT / "config" / "calendars").glob("vn-20*.yaml"):
         assert (CONFIG / "calendars" / file.name).read_bytes() == file.read_bytes()
