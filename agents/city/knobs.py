@@ -58,7 +58,7 @@ LIVES = {
 #: How causes of lateness are: a share of the episodes unless it says otherwise.
 CAUSES = {
     "per_percent": Knob(
-        7.2, "episodes begin on a working day for each percent of `--late`", "set by counting late ends"
+        9.5, "episodes begin on a working day for each percent of `--late`", "set by counting late ends"
     ),
     "slow_stage": Knob(0.4, "are slow stages"),
     "absent_signer": Knob(0.4, "are absent signers"),
