@@ -28,14 +28,17 @@ class Sink(Protocol):
 
 
 class Lines:
-    """Records as lines; a key has no place there."""
+    """Records as lines, written out ``at_once`` when somebody watches; a key has no place there."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, *, at_once: bool = False) -> None:
         self._out = out
+        self._at_once = at_once
 
     def send(self, record: Record) -> None:
         """Write one line."""
         self._out.write(record.value + b"\n")
+        if self._at_once:
+            self._out.flush()
 
     def finish(self) -> None:
         """Write out what is held back."""

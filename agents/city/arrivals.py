@@ -10,16 +10,12 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 
-from agents.city.knobs import CITY
+from agents.city.knobs import CITY, WEEK
 from streams.calendar import Calendar
 
-#: Each weekday against an even one, Monday first; a working week with its weekend comes to five.
-WEEK = (1.13, 1.04, 0.98, 0.93, 0.82, 0.065, 0.035)
-MADE_UP = 0.7  # a worked Saturday
-DAY_OFF = 0.02  # a holiday: online alone
+#: A working week with its weekend comes to five even days.
+WEEKDAYS = tuple(knob.value for knob in list(WEEK.values())[:7])
 TET = timedelta(days=7)  # a longer closing than any other
-BEFORE_TET, AFTER_TET = 0.85, 1.2  # for five and ten days around it
-SATURDAY_COUNTER = 0.75  # of what comes on a Saturday is at a point that is open; the rest online
 
 HALF_HOUR = 1800
 #: Weights of half hours. At the counter, from 8:00 to 12:00 and from 13:00 to 17:00.
@@ -79,9 +75,9 @@ class Arrivals:
     def _weight(self, day: date) -> float:
         weekday = day.weekday()
         if not self._calendar.is_open(day):
-            return WEEK[weekday] if weekday > 4 and not self._around_tet(day) else DAY_OFF
+            return WEEKDAYS[weekday] if weekday > 4 and not self._around_tet(day) else WEEK["day_off"].value
         season = self._around_tet(day) or 1.0
-        return (MADE_UP if weekday > 4 else WEEK[weekday]) * season
+        return (WEEK["worked_saturday"].value if weekday > 4 else WEEKDAYS[weekday]) * season
 
     def _around_tet(self, day: date) -> float | None:
         """How Tết changes the day; None when it is far."""
@@ -89,7 +85,9 @@ class Arrivals:
             self._closed_for(day - timedelta(days=10), day),
             self._closed_for(day, day + timedelta(days=7)),
         )
-        return AFTER_TET if before >= TET else BEFORE_TET if after >= TET else None
+        if before >= TET:
+            return WEEK["after_tet"].value
+        return WEEK["before_tet"].value if after >= TET else None
 
     def _closed_for(self, begin: date, end: date) -> timedelta:
         """The longest closing that begins between two days."""

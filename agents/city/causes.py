@@ -10,21 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from agents.city.knobs import chance
+from agents.city.knobs import CAUSES, chance
 from agents.city.places import Places
-from agents.city.procedures import APPRAISED, HANDED_OVER, PROCEDURES, SIGNED, WORKED_ON
+from agents.city.procedures import APPRAISED, COPIES, HANDED_OVER, PROCEDURES, SIGNED, WORKED_ON
 from streams.calendar import Calendar, add_working_time, working_time
 
 SLOW, ABSENT, ASTRAY = "slow_stage", "absent_signer", "wrong_transfer"
-#: How often each kind is the cause, assumed.
-KINDS = ((SLOW, 0.4), (ABSENT, 0.4), (ASTRAY, 0.2))
-#: Episodes that begin on a working day for each percent of late ends: set so that `--late` gives that share.
-PER_PERCENT = 7.2
+KINDS = (SLOW, ABSENT, ASTRAY)
 #: A dossier that was begun before the log may be hit by an episode of those days; there are none of longer.
 LONGEST = timedelta(days=12)
-#: So many causes lie at a branch, which has many more dossiers of a field than a ward.
-CITY_SHARE = 0.06
-SAME_DAY_FIELD, SAME_DAY_RARITY = "chung-thuc", 0.15  # certified copies wait for nobody: another signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ class Causes:
         self._calendar = calendar
         self._places = places
         self._seed = seed
-        self._rate = late * PER_PERCENT
+        self._rate = late * CAUSES["per_percent"].value
         self._by_place: dict[tuple[str, str], list[Episode]] = {}
         self.episodes: list[Episode] = []
 
@@ -85,21 +79,29 @@ class Causes:
             yield self._draw(f"C-{day:%y%m%d}-{number + 1}", day, draw)
 
     def _draw(self, name: str, day: date, draw: Random) -> Episode:
-        city = draw.random() < CITY_SHARE
+        city = draw.random() < CAUSES["at_branch"].value
         unit = (self._places.branches if city else self._places.wards).at(draw.random())
         fields = sorted({each.field for each in PROCEDURES if each.city == city})
-        weights = [SAME_DAY_RARITY if each == SAME_DAY_FIELD else 1.0 for each in fields]
+        weights = [CAUSES["copies"].value if each == COPIES else 1.0 for each in fields]
         field = draw.choices(fields, weights)[0]
-        kind = draw.choices([kind for kind, _ in KINDS], [weight for _, weight in KINDS])[0]
+        kind = draw.choices(KINDS, [CAUSES[kind].value for kind in KINDS])[0]
         begin = add_working_time(self._calendar, self._calendar.at(day), timedelta(minutes=draw.randint(1, 420)))
-        end = add_working_time(self._calendar, begin, timedelta(hours=draw.randint(10, 36)))
+        end = add_working_time(self._calendar, begin, _between(draw, "hours"))
         if kind == ASTRAY:
             other = (self._places.branches if not city else self._places.wards).at(draw.random())
-            idle = timedelta(minutes=draw.randint(16 * 60, 40 * 60))
+            idle = _between(draw, "idle")
             return Episode(name, kind, unit, field, HANDED_OVER, begin, end, other=other, idle=idle)
         stage = SIGNED if kind == ABSENT else draw.choice((WORKED_ON, APPRAISED))
-        factor = round(draw.uniform(4, 10), 1) if kind == SLOW else 1.0
+        factor = (
+            round(draw.uniform(CAUSES["least_factor"].value, CAUSES["most_factor"].value), 1) if kind == SLOW else 1.0
+        )
         return Episode(name, kind, unit, field, stage, begin, end, factor=factor)
+
+
+def _between(draw: Random, what: str) -> timedelta:
+    """A length of working time between its two knobs, to the minute."""
+    least, most = (int(CAUSES[f"{end}_{what}"].value * 60) for end in ("least", "most"))
+    return timedelta(minutes=draw.randint(least, most))
 
 
 def _poisson(mean: float, draw: Random) -> int:

@@ -5,8 +5,7 @@ from datetime import date
 from random import Random
 from typing import Any
 
-from agents.city.arrivals import SATURDAY_COUNTER
-from agents.city.knobs import CITY, chance
+from agents.city.knobs import CITY, WEEK, chance
 from agents.city.lives import City, Life, Pen
 from agents.city.places import PORTAL
 from agents.city.procedures import PROCEDURES, REACHES, Procedure
@@ -20,7 +19,7 @@ def tell(city: City, day: date, number: int) -> Life | None:
     online = draw.random() < procedure.online
     open_day = city.office.calendar.is_open(day)
     if not open_day:
-        online = day.weekday() != 5 or draw.random() >= SATURDAY_COUNTER
+        online = day.weekday() != 5 or draw.random() >= WEEK["saturday_counter"].value
     unit, receiving = _places(city, procedure, draw)
     if not (online or open_day):
         branch = city.places.branches.at(draw.random())

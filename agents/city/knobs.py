@@ -55,6 +55,40 @@ LIVES = {
     "used_most": Knob(0.75, "of it, is what the slowest takes that nothing delays"),
 }
 
+#: How causes of lateness are: a share of the episodes unless it says otherwise.
+CAUSES = {
+    "per_percent": Knob(
+        9.5, "episodes begin on a working day for each percent of `--late`", "set by counting late ends"
+    ),
+    "slow_stage": Knob(0.4, "are slow stages"),
+    "absent_signer": Knob(0.4, "are absent signers"),
+    "wrong_transfer": Knob(0.2, "are wrong transfers"),
+    "at_branch": Knob(0.06, "are at a branch, which has many more dossiers of a field than a ward"),
+    "copies": Knob(0.15, "as often as another field are certified copies hit: they wait for nobody, another signs"),
+    "least_hours": Knob(10, "working hours lasts the shortest"),
+    "most_hours": Knob(36, "working hours lasts the longest"),
+    "least_factor": Knob(4, "times as long takes the mildest slow stage"),
+    "most_factor": Knob(10, "times as long takes the worst"),
+    "least_idle": Knob(16, "working hours lies the luckiest of those transferred wrongly"),
+    "most_idle": Knob(40, "working hours lies the unluckiest"),
+}
+
+#: When dossiers come, beside the half hours of `agents/city/arrivals.py`.
+WEEK = {
+    "monday": Knob(1.13, "times an even day"),
+    "tuesday": Knob(1.04, "times an even day"),
+    "wednesday": Knob(0.98, "times an even day"),
+    "thursday": Knob(0.93, "times an even day"),
+    "friday": Knob(0.82, "times an even day"),
+    "saturday": Knob(0.065, "times an even day"),
+    "sunday": Knob(0.035, "times an even day, online alone"),
+    "worked_saturday": Knob(0.7, "times an even day"),
+    "day_off": Knob(0.02, "times an even day, online alone"),
+    "before_tet": Knob(0.85, "times as many in the week before Tết"),
+    "after_tet": Knob(1.2, "times as many in the ten days after it"),
+    "saturday_counter": Knob(0.75, "of a Saturday's dossiers come to a point; the rest online"),
+}
+
 #: What the feed does to true events, at ``--dirt 1``; a share of all events unless it says otherwise.
 DIRT = {
     "late": Knob(0.005, "arrive an hour to three days late"),

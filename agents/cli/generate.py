@@ -12,7 +12,8 @@ from typing import Any, Literal
 import orjson
 from pydantic import TypeAdapter
 
-from agents.city.knobs import CITY, DIRT, LIVES
+from agents.city.knobs import CAUSES, CITY, DIRT, LIVES, WEEK
+from agents.city.procedures import PROCEDURES
 from agents.settings import PREFIX, Settings, env_example
 from schemas import metrics, topics
 from schemas.dossier import ALERT, DEAD_LETTER, JUDGEMENT, LOOK
@@ -127,7 +128,9 @@ def _reasons() -> str:
 def _knobs() -> str:
     parts = (
         ("The city", "At `--scale 1`.", CITY),
+        ("When dossiers come", "Beside the half hours of `agents/city/arrivals.py`, also assumed.", WEEK),
         ("Its dossiers", "A share of all dossiers, where the line does not say otherwise.", LIVES),
+        ("Why some are late", "A share of the episodes, where the line does not say otherwise.", CAUSES),
         ("Its feed", "At `--dirt 1`; a share of all events, where the line does not say otherwise.", DIRT),
     )
     tables = (
@@ -140,7 +143,19 @@ def _knobs() -> str:
     )
     return (
         f"{_NOTE}# What the simulated city is made of\n\n`dunghan simulate` ([simulate](../simulate.md)) draws by "
-        "these. *Assumed* means that nobody published the number.\n\n" + "\n".join(tables)
+        "these. *Assumed* means that nobody published the number.\n\n" + "\n".join(tables) + "\n" + _procedures()
+    )
+
+
+def _procedures() -> str:
+    rows = (
+        (f"`{each.code}`", each.field, "branch" if each.city else "ward", f"{each.share:g}", f"{each.online:g}")
+        for each in PROCEDURES
+    )
+    return (
+        "## Its procedures\n\nHow often each is asked for, and which part of that online: assumed. "
+        "Their limits stand in `config/limits.yaml`.\n\n"
+        + _table(("Procedure", "Field", "Handled by", "Weight", "Online"), rows)
     )
 
 

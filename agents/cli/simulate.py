@@ -70,7 +70,7 @@ def simulate(
         pace = replace(pace, start=start.timestamp())
     chronicle = Chronicle(rules, Plan(first, end, seed, scale, late, dirt))
     with ExitStack() as stack:
-        sink = stack.enter_context(_sink(to, settings))
+        sink = stack.enter_context(_sink(to, settings, live=pace.speed is not None))
         tell = stack.enter_context(_truth(truth, to))
         _run(chronicle, sink, tell, pace)
     warn(
@@ -116,9 +116,9 @@ def _span(rules: Rules, days: int, begin: datetime | None, until: datetime | Non
 
 
 @contextmanager
-def _sink(to: str, settings: Settings) -> Iterator[Sink]:
+def _sink(to: str, settings: Settings, *, live: bool) -> Iterator[Sink]:
     if to == STDOUT:
-        yield Lines(sys.stdout.buffer)
+        yield Lines(sys.stdout.buffer, at_once=live)
     elif to == KAFKA:
         from agents.drivers.kafka_outlet import KafkaOutlet
 
@@ -127,7 +127,7 @@ def _sink(to: str, settings: Settings) -> Iterator[Sink]:
             yield Topic(outlet)
     else:
         with _created(Path(to)) as stream:
-            yield Lines(stream)
+            yield Lines(stream, at_once=live)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def test_records_come_in_the_order_of_arrival_and_none_after_the_end() -> None:
 
 
 def test_another_scale_length_or_dirt_moves_no_dossier() -> None:
-    small, large, dirty = town(dirt=0, late=0), town(dirt=0, late=0, scale=0.02), town(dirt=1, late=0)
+    small, large, dirty = town(dirt=0, late=0), town(dirt=0, late=0, scale=0.01), town(dirt=1, late=0)
     shorter = town(dirt=0, late=0, days=5)
     lines = {record.value for record in small.records}
     assert lines < {record.value for record in large.records}
@@ -44,7 +44,7 @@ def test_a_clean_feed_has_every_event_once_and_as_it_happens() -> None:
 
 
 def test_a_dirty_feed_has_every_kind_of_dirt() -> None:
-    told = town(dirt=10, scale=0.02)
+    told = town(dirt=10, scale=0.015)
     events, refused = read(told.records)
     delays = [record.arrives - event.at.timestamp() for record, event in _pairs(told.records)]
     assert sum(delay > 3600 for delay in delays) > 100  # late, or skewed
@@ -58,7 +58,7 @@ def test_a_dirty_feed_has_every_kind_of_dirt() -> None:
 
 
 def test_the_truth_counts_what_was_refused_by_reason() -> None:
-    told = town(dirt=10, scale=0.02)
+    told = town(dirt=10, scale=0.015)
     counted = {line["reason"]: line["records"] for line in told.of_kind("refused")}
     ahead = sum(event.at > told.chronicle.plan.until for event in read(told.records)[0] if event.event_id[-1] == "f")
     assert counted.pop("future_time") == ahead
@@ -66,7 +66,7 @@ def test_the_truth_counts_what_was_refused_by_reason() -> None:
 
 
 def test_a_silent_branch_comes_back_with_a_burst() -> None:
-    told = town(dirt=10, scale=0.05)
+    told = town(dirt=10, scale=0.04)
     pairs = _pairs(told.records)
     during = after = 0
     for silence in told.of_kind("silence"):

@@ -38,7 +38,7 @@ class Town:
 
 @cache
 def town(
-    *, seed: int = 766, scale: float = 0.01, late: float = 3, dirt: float = 1, days: int = 10, until: str = FRIDAY
+    *, seed: int = 766, scale: float = 0.006, late: float = 3, dirt: float = 1, days: int = 10, until: str = FRIDAY
 ) -> Town:
     """A city, as `dunghan simulate` makes it."""
     end = datetime.fromisoformat(until).astimezone(UTC)
