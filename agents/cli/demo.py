@@ -97,7 +97,7 @@ class _Show:
         zone = self.rules.zone
         self.console.print(
             f"    {len(city.records) + len(city.held_back):,} records until"
-            f" {messages.instant_text(city.until, zone)}: late, repeated, misplaced, {city.refused} of them unreadable\n"
+            f" {messages.instant_text(city.until, zone)}: late, repeated, misplaced, {city.refused} unreadable\n"
             f"    {self.unit(SILENT_BRANCH)} has been silent since {messages.instant_text(city.silent_since, zone)}"
         )
         return city
