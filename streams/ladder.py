@@ -50,7 +50,7 @@ def near_due_margin(term: Term, received: datetime, calendar: Calendar) -> timed
     if term.current.exact:
         return HOUR
     promised = working_time(calendar, received, term.original.at) if term.original is not None else ZERO
-    return min(max(promised / 5, 4 * HOUR), 2 * WORKING_DAY)
+    return min(max(promised // 5, 4 * HOUR), 2 * WORKING_DAY)  # no more than a fifth, to the microsecond
 
 
 def _same_day(term: Term) -> bool:

@@ -162,13 +162,13 @@ def compile_rules(
     midnight = files.on(date.max)[office.calendar].at
     policies = [(file.in_force_from, policy) for file, policy in compile_policies(limits, office, midnight)]
     days = {day for day, _ in policies} | {year.in_force_from for year in calendars if year.in_force_from is not None}
-    known = _newest(units)
-    editions = [Edition(_EVER, office, known, files.on(date.min), None)]
-    for day in sorted(days):
+    entries = _Entries(units)
+    editions = [Edition(_EVER, office, entries.on(date.min), files.on(date.min), None)]
+    for day in sorted(days | entries.days):
         policy = max((policy for begins, policy in policies if begins <= day), key=attrgetter("version"), default=None)
-        editions.append(Edition(midnight(day), office, known, files.on(day), policy))
+        editions.append(Edition(midnight(day), office, entries.on(day), files.on(day), policy))
     version = sum(file.version for file in limits) + sum(year.version for year in calendars)
-    return Rules(office, known, editions, version)
+    return Rules(office, entries.on(date.max), editions, version)
 
 
 class _Files:
@@ -224,12 +224,25 @@ def _named_calendars(office: Office, units: Sequence[Unit]) -> Iterator[tuple[tu
             yield ("units", index, "reception"), unit.reception
 
 
-def _newest(units: Sequence[Unit]) -> dict[str, Unit]:
-    newest: dict[str, Unit] = {}
-    seen: set[tuple[str, date | None]] = set()
-    for index, unit in sorted(enumerate(units), key=lambda numbered: numbered[1].begins or date.min):
-        if (unit.code, unit.begins) in seen:
-            raise ConfigError("unit_twice", f"unit {unit.code} stands twice", where=("units", index, "code"))
-        seen.add((unit.code, unit.begins))
-        newest[unit.code] = unit
-    return newest
+class _Entries:
+    """The entries of ``units.yaml``, and which of them is in force on a day; of a unit that has none yet, its first."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self._by_code: dict[str, list[Unit]] = {}
+        for index, unit in sorted(enumerate(units), key=lambda numbered: numbered[1].begins or date.min):
+            entries = self._by_code.setdefault(unit.code, [])
+            if entries and entries[-1].begins == unit.begins:
+                raise ConfigError("unit_twice", f"unit {unit.code} stands twice", where=("units", index, "code"))
+            entries.append(unit)
+        #: The days from which another entry holds than before.
+        self.days = {
+            each.begins for entries in self._by_code.values() for each in entries[1:] if each.begins is not None
+        }
+
+    def on(self, day: date) -> dict[str, Unit]:
+        """The units by code, each with its entry of that day."""
+        return {code: _last(entries, day) for code, entries in self._by_code.items()}
+
+
+def _last(entries: Sequence[Unit], day: date) -> Unit:
+    return [entries[0], *(each for each in entries[1:] if each.begins is not None and each.begins <= day)][-1]

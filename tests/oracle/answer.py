@@ -161,7 +161,7 @@ class Answer:
         start = self.cycle.start
         assert start is not None
         whole = self.rulebook.hours(start.unit).between(self.received, original.at)
-        return min(max(whole / 5, 4 * HOUR), 2 * WORKING_DAY)
+        return min(max(whole // 5, 4 * HOUR), 2 * WORKING_DAY)
 
     def level(self) -> str:
         due = self.held.due
@@ -182,7 +182,7 @@ class Answer:
     def flags(self) -> set[str]:
         flags = self.cycle.flags | self.held.flags
         levels, events = self.rulebook.office.levels, [step.event for step in self.cycle.steps]
-        if any(due.estimated for due in (self.held.original, self.held.due) if due is not None):
+        if any(self.is_estimate(due) for due in (self.held.original, self.held.due) if due is not None):
             flags.add("estimated")
         signs = [event for event in events if event.kind != "void" or readings.A_VOID_IS_A_SIGN_OF_LIFE]
         if self.running and self.hours.between(signs[-1].at, self.now) >= levels.stalled:
@@ -193,6 +193,11 @@ class Answer:
         if self.verdict(self.held.due) == "overdue" and not any(event.kind == "letter" for event in events):
             flags.add("letter_due")
         return flags
+
+    def is_estimate(self, due: Due) -> bool:
+        """Whether its date lies beyond the last confirmed year, as that is known by this rulebook."""
+        hours = due.hours if readings.A_CARRIED_DUE_STAYS_ESTIMATED else self.rulebook.calendars[due.hours.name]
+        return hours.is_estimate(due.day)
 
     def due_current(self) -> Due | None:
         """None while it is paused in time."""

@@ -10,7 +10,8 @@ from schemas.office import Codes, Office, Unit
 from streams.limits import add_months
 from streams.policy import Subject
 from streams.rules import Rules, compile_rules
-from tests.hanoi import at, calendar_year, event, rules
+from streams.verdict import assess
+from tests.hanoi import at, calendar_year, event, history, rules
 
 FIVE, ONE = Limit("working_day", 5), Limit("working_day", 1)
 OFFICE = Office("vn", "vn")
@@ -110,3 +111,43 @@ def test_codes_follow_the_office() -> None:
 def test_months_end_where_the_month_ends() -> None:
     assert add_months(date(2027, 12, 31), 2) == date(2028, 2, 29)
     assert add_months(date(2026, 12, 15), 1) == date(2027, 1, 15)
+
+
+def _since(code: str, calendar: str, begins: date) -> Unit:
+    """An entry with its date, which units.yaml calls ``from``."""
+    return Unit(code, calendar=calendar, **{"from": begins})  # type: ignore[arg-type]
+
+
+def test_a_unit_has_the_calendars_of_its_entry_of_that_day_and_before_the_first_its_first() -> None:
+    night = calendar_year(2026, "night", {"mon-sun": ("22:00-24:00",)})
+    units = (
+        _since("H26.12", "night", date(2026, 7, 1)),
+        _since("H26.12", "vn", date(2026, 1, 1)),
+        _since("H26.13", "night", date(2027, 1, 1)),
+    )
+    known = compile_rules(OFFICE, units, [calendar_year(2026), night], [_file(1, date(2020, 1, 1))])
+
+    def calendars(now: str) -> tuple[str, str]:
+        edition = known.edition(at(now))
+        return edition.calendar("H26.12").name, edition.calendar("H26.13").name
+
+    moments = ("2025-06-01T00:00", "2026-06-30T23:59:59", "2026-07-01T00:00")
+    assert [calendars(now) for now in moments] == [("vn", "night"), ("vn", "night"), ("night", "night")]
+    assert [edition.begins for edition in known.editions[1:]] == [at("2020-01-01T00:00"), at("2026-07-01T00:00")]
+
+
+@pytest.mark.parametrize(
+    ("ended", "due"),
+    [
+        pytest.param("2026-06-30T16:00", "2026-06-30T11:00", id="before-the-change"),
+        pytest.param("2026-07-01T16:00", "2026-06-30T23:00", id="after-it"),
+    ],
+)
+def test_a_cycle_keeps_the_calendar_that_its_unit_had_at_its_end(ended: str, due: str) -> None:
+    night = calendar_year(2026, "night", {"mon-sun": ("22:00-24:00",)})
+    units = (Unit("H26.12"), _since("H26.12", "night", date(2026, 7, 1)))
+    every = LimitRule(Match(), Limit("hour", 1))
+    known = compile_rules(OFFICE, units, [calendar_year(2026), night], [_file(1, date(2020, 1, 1), every)])
+    told = history(event(2, "2026-06-30T10:00"), event(9, ended))
+    (cycle,) = assess(told, known, now=at("2026-08-01T09:00")).cycles
+    assert cycle.due_current == at(due)
