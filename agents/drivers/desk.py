@@ -7,7 +7,7 @@ from typing import Any, Self
 from clickhouse_driver import Client
 
 from agents.drivers.clickhouse import connect, named_failures
-from agents.drivers.event_log import EVENT_COLUMNS, event_of, plain
+from agents.drivers.event_log import EVENT_COLUMNS, READING, event_of, plain
 from agents.drivers.tables import check
 from agents.rows import ALERTS, COLUMNS
 from agents.settings import Settings
@@ -58,6 +58,24 @@ class Desk:
             {"code": dossier_code},
         )
         return tuple(map(_alert, found))
+
+    def told(self) -> Iterator[Alert]:
+        """Every alert as it was told last, by dossier; one at a time, so that memory does not grow with them."""
+        query = (
+            f"SELECT {', '.join(ALERT_COLUMNS)} FROM {self._database}.alerts FINAL"  # noqa: S608
+            " ORDER BY dossier_code, alert_id, sequence DESC, version DESC LIMIT 1 BY dossier_code, alert_id"
+        )
+        with named_failures():
+            yield from map(_alert, self._client.execute_iter(query, settings=READING))
+
+    def highest_cycles(self) -> Iterator[tuple[str, int]]:
+        """Every dossier that ever had more than one cycle, and how many it had at most."""
+        query = (
+            f"SELECT dossier_code, max(cycle) FROM {self._database}.assessments"  # noqa: S608
+            " GROUP BY dossier_code HAVING max(cycle) > 1 ORDER BY dossier_code"
+        )
+        with named_failures():
+            yield from self._client.execute_iter(query, settings=READING)
 
     def known(self) -> tuple[int, int]:
         """How many dossiers have been judged, and on how many events altogether."""

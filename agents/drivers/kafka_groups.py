@@ -42,6 +42,24 @@ async def groups(settings: Settings, wanted: Mapping[str, Sequence[Topic]]) -> l
         await admin.close()
 
 
+async def is_new(settings: Settings, name: str) -> bool:
+    """Whether no worker of this name is in its group, and none ever finished a chunk on this Kafka.
+
+    Raises `Unavailable` when no broker answers.
+    """
+    admin = AIOKafkaAdminClient(**connection(settings))
+    group = f"dunghan-{name}"
+    try:
+        await admin.start()
+        await _until_coordinated(admin)
+        committed = await admin.list_consumer_group_offsets(group)
+        return not await _members(admin, group) and all(known.offset < 0 for known in committed.values())
+    except (KafkaError, OSError, TimeoutError) as failure:
+        raise unavailable(failure, "asking Kafka for a consumer group") from failure
+    finally:
+        await admin.close()
+
+
 async def _until_coordinated(admin: AIOKafkaAdminClient) -> None:
     """Return when the cluster can tell of groups: it makes room for them when it is first asked."""
     for _ in range(50):

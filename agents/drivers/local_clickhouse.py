@@ -21,11 +21,13 @@ CONFIG = Template("""<clickhouse>
   <max_server_memory_usage>$memory</max_server_memory_usage>
   <mark_cache_size>134217728</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
+  <backups><allowed_path>backups</allowed_path></backups>
 </clickhouse>
 """)
 
 # `default` is the server itself: it starts as that user, and the views people read are defined by it. A wall and a
-# desk may read views and nothing below them; their limits keep one greedy board from taking the machine.
+# desk may read views and nothing below them; their limits keep one greedy board from taking the machine. Only
+# `backup` may touch files of the server, and of those only what lies in its folder `backups`.
 USERS = Template("""<clickhouse>
   <profiles>
     <default>
@@ -59,6 +61,18 @@ USERS = Template("""<clickhouse>
         <query>GRANT SET DEFINER ON default</query>
       </grants>
     </writer>
+    <backup>
+      <password></password>
+      <networks><ip>127.0.0.1</ip></networks>
+      <profile>default</profile>
+      <grants>
+        <query>GRANT BACKUP, SHOW, SELECT, INSERT, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY
+          ON $database.*</query>
+        <query>GRANT TABLE ENGINE ON *</query>
+        <query>GRANT READ, WRITE ON FILE</query>
+        <query>GRANT SET DEFINER ON default</query>
+      </grants>
+    </backup>
     <wall>
       <password></password>
       <networks><ip>127.0.0.1</ip></networks>

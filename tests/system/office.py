@@ -162,16 +162,18 @@ class WorkerProcess:
 class Office:
     """One office from its event log to its tables; as a context, everything it started ends with it.
 
-    ``now`` is the clock of its judge; ``settings`` are more of a worker's settings, by name.
+    ``now`` is the clock of its judge; ``settings`` are more of a worker's settings, by name. ``bare`` leaves Kafka
+    and ClickHouse as they are found: whoever restores a backup begins with nothing.
     """
 
-    def __init__(self, folder: Path, config: Path, *, now: str = "", **settings: object) -> None:
+    def __init__(self, folder: Path, config: Path, *, now: str = "", bare: bool = False, **settings: object) -> None:
         self.folder = folder
         self.config = config
         self.rules = load(config)
         self.workers: list[WorkerProcess] = []
         self._starts = count()  # a log of its own for every start, or a test would read what another one said
         self._now = now
+        self._bare = bare
         self._more = settings
 
     def __enter__(self) -> Self:
@@ -188,9 +190,10 @@ class Office:
             self.settings = Settings.model_validate(values | {"config": self.config})
             self._client = connect(self.settings)
             opened.callback(self._client.disconnect)
-            asyncio.run(create_topics(self.settings))
-            migrate(self._client)
-            fill_calendars(self._client, self.rules)
+            if not self._bare:
+                asyncio.run(create_topics(self.settings))
+                migrate(self._client)
+                fill_calendars(self._client, self.rules)
             self._admin = KafkaAdminClient(bootstrap_servers=self.services.brokers)
             opened.callback(self._admin.close)
             self._opened = opened.pop_all()
