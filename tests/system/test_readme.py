@@ -16,6 +16,7 @@ from tests.system.workers import until
 pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+UPSTREAM = (ROOT / "docs" / "upstream.md").read_text(encoding="utf-8")
 CODE = "H26.12-261124-0007"
 
 
@@ -59,3 +60,12 @@ def test_without_an_offset_it_gets_what_the_readme_says(office: Office) -> None:
     letters = office.records(topics.DEAD_LETTERS)[before:]
     assert [dict(letter.headers)["reason"] for letter in letters] == [b"naive_time"]
     assert [letter.key for letter in letters] == [CODE.encode()]
+
+
+def test_the_questions_that_the_page_for_publishing_systems_asks_can_be_asked(office: Office) -> None:
+    run(office, lines())
+    refused, counted = re.findall(r"```sql\n(.*?)```", UPSTREAM, flags=re.DOTALL)
+    assert CODE in counted
+    until(lambda: office.ask(counted), "the event stands in ClickHouse")
+    assert {(row["status"], row["processing_unit"]) for row in office.ask(counted)} == {(2, "H26.12")}
+    assert office.ask(refused) == []
