@@ -17,6 +17,7 @@ from tests.commands import ROOT, dunghan
 
 PAGES = [
     ROOT / "README.md",
+    ROOT / "README.vi.md",
     ROOT / "CONTRIBUTING.md",
     *(ROOT / "docs").rglob("*.md"),
     *(ROOT / "examples").rglob("*.md"),
