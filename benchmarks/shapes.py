@@ -49,9 +49,7 @@ def main() -> None:
     busiest = max(rates["T2–T6"])
     working = [count for day, count in received.items() if day.weekday() < 5]
     daily = sum(working) / len(working)
-    Console().print(
-        f"busiest hour {busiest:.2f}, busiest minute {minute:.1f} events/s; {daily:,.0f} dossiers a working day, {late:.3f} % late"
-    )
+    Console().print(f"busiest hour {busiest:.2f}/s, minute {minute:.1f}/s; {daily:,.0f} dossiers a day; {late:.3f} % late")
 
 
 def _days(rules: Rules) -> Iterator[date]:
@@ -62,7 +60,7 @@ def _days(rules: Rules) -> Iterator[date]:
 
 
 def _count(rules: Rules) -> tuple[Counter[tuple[str, int]], Counter[date], Counter[str]]:
-    """Events by kind of day and hour, dossiers by the day on which they enter, how cycles ended (and the busiest minute)."""
+    """Events by kind of day and hour; dossiers by the day they enter; ends, late ends, and the busiest minute."""
     by_hour: Counter[tuple[str, int]] = Counter()
     by_minute: Counter[int] = Counter()
     first: dict[str, date] = {}
