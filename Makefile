@@ -64,6 +64,10 @@ down: ## stop what `up` started
 bench: setup ## the measurements behind the numbers in docs
 	$(PYTHON) -m benchmarks
 
+.PHONY: image
+image: setup ## the steps of the Dockerfile, without an engine, and whether the result works
+	@bin/image
+
 .PHONY: docs
 docs: setup ## write the generated files again
 	$(PYTHON) -m agents.cli.generate

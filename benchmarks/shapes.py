@@ -49,7 +49,7 @@ def main() -> None:
     busiest = max(rates["T2–T6"])
     working = [count for day, count in received.items() if day.weekday() < 5]
     daily = sum(working) / len(working)
-    Console().print(f"busiest hour {busiest:.2f}/s, minute {minute:.1f}/s; {daily:,.0f} dossiers a day; {late:.3f} % late")
+    Console().print(f"busiest hour {busiest:.2f}/s, minute {minute:.1f}/s; {daily:,.0f} a day; {late:.3f} % late")
 
 
 def _days(rules: Rules) -> Iterator[date]:

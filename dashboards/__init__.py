@@ -1,1 +1,1 @@
-"""dashboards show: panels, queries and rules as data, generated to committed files. Imports schemas only."""
+"""dashboards show: boards and alarms as data, generated to committed files. Imports schemas only."""

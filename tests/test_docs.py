@@ -11,6 +11,7 @@ import pytest
 from agents.cli import generate
 from agents.drivers.clickhouse import REASONS
 from agents.settings import PREFIX, Settings
+from dashboards.alarms import ALARMS
 from schemas import metrics, topics
 from schemas.errors import DEAD_LETTER_REASONS
 from tests.commands import ROOT, dunghan
@@ -27,10 +28,11 @@ COMMANDS = re.compile(r"dunghan ([a-z]+(?:-[a-z]+)*)")
 
 
 def reasons() -> Iterator[tuple[str, str]]:
-    """Every reason code that the program can give, and where."""
+    """Every reason code that the program can give, every anchor that an alarm names, and where."""
     yield from ((reason, "schemas/errors.py") for reason in DEAD_LETTER_REASONS)
     yield from ((reason, "agents/drivers/clickhouse.py") for reason in REASONS)
     yield from ((reason, "agents/drivers/kafka.py") for reason in ("kafka_unavailable", "kafka_refused"))
+    yield from ((alarm.anchor, "dashboards/alarms.py") for alarm in ALARMS)
     for room in ("schemas", "streams", "agents"):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

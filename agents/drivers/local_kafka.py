@@ -57,10 +57,13 @@ class LocalKafka:
     name = "kafka"
     port_names: tuple[str, ...] = ("broker", "controller")
 
-    def __init__(self, folder: Path, *, jars: Path = JARS, heap: str = "512m") -> None:
+    def __init__(
+        self, folder: Path, *, jars: Path = JARS, heap: str = "512m", settings: Mapping[str, str] = SETTINGS
+    ) -> None:
         self.folder = folder
         self._jars = jars
         self._heap = heap
+        self._settings = settings
 
     def prepare(self, ports: Mapping[str, int]) -> None:
         """The configuration written and, the first time, the data folder formatted.
@@ -76,7 +79,8 @@ class LocalKafka:
         link.symlink_to(self._jars)
         shutil.copyfile(SOURCE / "log4j2.xml", self.folder / "log4j2.xml")
         addresses = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
-        settings = SETTINGS | {
+        settings = {
+            **self._settings,
             "listeners": f"PLAINTEXT://{addresses['broker']},CONTROLLER://{addresses['controller']}",
             "advertised.listeners": f"PLAINTEXT://{addresses['broker']}",
             # A voter named here, not in the log, may come back on another port.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agents import compose
 from agents.settings import Settings, env_example, read_cli_settings, read_settings
 from schemas.errors import ConfigError
 
@@ -81,4 +82,4 @@ def test_every_setting_is_described() -> None:
 
 
 def test_the_committed_example_is_current() -> None:
-    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example() + compose.env_example()

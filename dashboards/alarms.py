@@ -1,0 +1,123 @@
+"""What Prometheus wakes somebody for: the pipeline itself, never a dossier (those are told by alerts of their own).
+
+Each alarm has its words and its entry in the runbook beside its condition, and a condition is written over the
+metric vocabulary, so that a metric that is renamed breaks a test and not a night's sleep.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas import metrics
+
+#: The names under which Prometheus asks the workers (docker/prometheus/prometheus.yml).
+WORKERS = ("judge", "archive")
+RUNBOOK = "docs/runbook.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm: ``wait`` is how long ``condition`` must hold, ``anchor`` its entry in the runbook.
+
+    ``critical`` is for now, ``warning`` for the next working hour.
+    """
+
+    name: str
+    condition: str
+    wait: str
+    severity: Literal["critical", "warning"]
+    summary: str
+    description: str
+    anchor: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def _missing(worker: str, consequence: str) -> Alarm:
+    return Alarm(
+        f"Dunghan{worker.capitalize()}Missing",
+        # Nobody answers, or Prometheus does not even know whom to ask.
+        f'absent(up{{job="{worker}"}} == 1)',
+        "2m",
+        "critical",
+        f"Không có tiến trình {worker} nào trả lời",
+        f"Đã hai phút không có tiến trình {worker} nào trả lời. {consequence}",
+        "alarm-worker-missing",
+        (("job", worker),),
+    )
+
+
+def _idle(worker: str) -> Alarm:
+    return Alarm(
+        f"Dunghan{worker.capitalize()}Idle",
+        f'sum(up{{job="{worker}"}}) > 0 and sum({metrics.ASSIGNED.name}{{job="{worker}"}}) == 0',
+        "5m",
+        "critical",
+        f"Tiến trình {worker} chạy nhưng không nhận phân vùng nào",
+        f"Đã năm phút tiến trình {worker} trả lời mà không nhận phân vùng nào: không bản ghi nào được xử lý.",
+        "alarm-worker-idle",
+        (("job", worker),),
+    )
+
+
+ALARMS: tuple[Alarm, ...] = (
+    _missing("judge", "Hồ sơ không được xét và không có cảnh báo nào được đưa ra; Kafka giữ mọi bản ghi."),
+    _missing("archive", "Bảng và màn hình đứng yên; việc xét hồ sơ và cảnh báo vẫn tiếp tục."),
+    *(_idle(worker) for worker in WORKERS),
+    Alarm(
+        "DunghanPartitionsHeld",
+        f"sum by (job, reason) ({metrics.HELD.name}) > 0",
+        "2m",
+        "critical",
+        "{{ $labels.job }} đang giữ lại {{ $value }} phân vùng: {{ $labels.reason }}",
+        "Một dịch vụ phía sau không trả lời hoặc từ chối. Không mất gì, khởi động lại không giúp gì; "
+        "mục {{ $labels.reason }} trong sổ tay cho biết phải làm gì.",
+        "alarm-held",
+    ),
+    Alarm(
+        "DunghanDeadLetters",
+        # A reason that was never seen before begins at its first record, and so does not increase.
+        f"sum by (reason) (increase({metrics.BURIED.name}[15m])) > 0"
+        f" or (sum by (reason) ({metrics.BURIED.name}) unless sum by (reason) ({metrics.BURIED.name} offset 15m)) > 0",
+        "0m",
+        "warning",
+        "Có bản ghi bị loại: {{ $labels.reason }}",
+        "Trong 15 phút qua có bản ghi không dùng được, lý do {{ $labels.reason }}. Các bản ghi khác vẫn được xử lý; "
+        "bên gửi phải sửa và gửi lại.",
+        "alarm-dead-letters",
+    ),
+    Alarm(
+        "DunghanTimeUnbalanced",
+        f"max({metrics.UNBALANCED.name}) > 0",
+        "0m",
+        "critical",
+        "Thời gian của một hồ sơ không cân: lệch {{ $value }} giây",
+        "Tổng thời gian chạy, tạm dừng và ngoài giờ khác thời gian thực. Các con số không còn đáng tin: đây là lỗi "
+        "của chương trình.",
+        "alarm-time-unbalanced",
+    ),
+    Alarm(
+        "DunghanLooksLate",
+        f"histogram_quantile(0.95, sum by (le) (rate({metrics.LOOK_DELAY.name}_bucket[10m]))) > 15",
+        "10m",
+        "warning",
+        "Hồ sơ đổi mức được ghi nhận trễ {{ $value | humanizeDuration }}",
+        "Đã mười phút, cứ hai mươi lần đổi mức thì một lần được ghi nhận trễ hơn 15 giây: cảnh báo đến muộn.",
+        "alarm-looks-late",
+    ),
+)
+
+
+def rules() -> Iterator[dict[str, object]]:
+    """The alarms as Prometheus reads them."""
+    for alarm in ALARMS:
+        yield {
+            "alert": alarm.name,
+            "expr": alarm.condition,
+            "for": alarm.wait,
+            "labels": {"severity": alarm.severity, **dict(alarm.labels)},
+            "annotations": {
+                "summary": alarm.summary,
+                "description": alarm.description,
+                "runbook": f"{RUNBOOK}#{alarm.anchor}",
+            },
+        }

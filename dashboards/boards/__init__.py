@@ -1,0 +1,1 @@
+"""One module a board: what stands where, and which question it answers."""

@@ -1,0 +1,1 @@
+"""What goes into containers, checked without an engine."""
