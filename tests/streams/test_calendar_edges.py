@@ -30,6 +30,7 @@ def test_the_first_hours_of_the_first_year_are_open() -> None:
     assert office().opening(at("2026-01-01T09:00")) == at("2026-01-01T09:00"), "a Thursday"
     assert office().opening(at("2026-01-01T08:00")) == at("2026-01-01T08:00")
     assert working_time(office(), at("2026-01-01T08:00"), at("2026-01-01T09:00")) == HOUR
+    assert working_time(office(), at("2026-01-01T00:00"), at("2026-01-01T09:00")) == HOUR
 
 
 def test_after_the_last_evening_of_the_last_year_comes_the_next_year() -> None:
@@ -68,6 +69,9 @@ def test_working_time_is_reached_backwards_into_the_year_before_the_first_file()
     assert early.reach(early.worked(at("2026-01-01T10:00")) - 10 * HOUR + timedelta(seconds=1)) == (
         at("2025-12-31T08:00:01")
     )
+    first = office()
+    # Nothing more was worked by the first opening of the first year: that much there was at closing time before it.
+    assert first.reach(first.worked(at("2026-01-01T08:00"))) == at("2025-12-31T17:00")
     # All of Wednesday belongs to what was worked before: the earliest instant of that much is Tuesday's closing time.
     assert early.reach(early.worked(at("2026-01-01T10:00")) - 10 * HOUR) == at("2025-12-30T17:00")
 
@@ -103,6 +107,15 @@ def test_the_open_days_of_a_year_are_its_own_and_in_order() -> None:
     assert known.open_days(2026) == [date(2026, 1, 1) + DAY * number for number in range(365)]
 
 
+def test_an_office_does_not_open_in_the_hour_that_does_not_exist() -> None:
+    shifts = {"mon-sun": ("02:00-03:00",)}
+    night = compile_calendars([CalendarYear("night", 2026, "Europe/Amsterdam", shifts)])["night"]
+    assert night.opening(at("2026-03-29T00:00+01:00")) == at("2026-03-30T02:00+02:00"), "03:00 follows 01:59:59"
+    assert night.hours(at("2026-03-28T00:00+01:00"), at("2026-03-30T00:00+02:00")) == [
+        (at("2026-03-28T02:00+01:00"), at("2026-03-28T03:00+01:00"))
+    ]
+
+
 def test_minutes_are_counted_from_midnight_also_over_it() -> None:
     assert office().at(date(2026, 3, 2), 13 * 60 + 5) == at("2026-03-02T13:05")
     assert office().at(date(2026, 3, 2), 24 * 60) == at("2026-03-03T00:00")
@@ -125,12 +138,13 @@ def test_a_worked_day_has_the_shifts_of_monday_or_its_own() -> None:
         CalendarDay(date(2026, 3, 7), work=True),
         CalendarDay(date(2026, 3, 14), work=("08:00-10:00", "15:00-16:00")),
     )
-    known = compile_calendars([CalendarYear("vn", 2026, ZONE, {**WEEK, "sun": ("09:00-10:00",)}, days=days)])["vn"]
+    shifts = {"mon": WEEK["mon-fri"], "tue-fri": ("08:00-12:00",), "sun": ("09:00-10:00",)}
+    known = compile_calendars([CalendarYear("vn", 2026, ZONE, shifts, days=days)])["vn"]
     closings = [known.closing(date(2026, 3, day)) for day in (1, 2, 3, 7, 14)]
     assert closings == [
         at("2026-03-01T10:00"),
         None,
-        at("2026-03-03T17:00"),
+        at("2026-03-03T12:00"),
         at("2026-03-07T17:00"),
         at("2026-03-14T16:00"),
     ]

@@ -108,3 +108,10 @@ def test_a_clock_that_never_ran_was_not_started() -> None:
         [True],
         [True],
     ]
+
+
+def test_what_no_event_has_said_is_not_known() -> None:
+    start = event(2, "2026-03-02T09:00")
+    (course,) = walked(start)
+    assert course.subject == Subject("1.004441", None, None, "H26.12", None)
+    assert course.steps == [Step(start, State.NOT_STARTED, State.RUNNING, True, "H26.12", None)]

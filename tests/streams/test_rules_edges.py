@@ -71,6 +71,9 @@ def test_two_files_of_a_year_have_two_versions_and_one_zone_which_rise_with_thei
     paris = replace(YEAR, version=2, in_force_from=JULY, zone="Europe/Paris")
     words = "calendar vn changes its zone; give it another name"
     assert fault(LIMITS, calendars=[paris, YEAR]) == ("calendar_zone", words, ("calendars", 0, "zone"))
+    lower = [replace(YEAR, version=3), replace(YEAR, version=2, in_force_from=JULY)]
+    words = "version 2 comes into force after version 3; raise it"
+    assert fault(LIMITS, calendars=lower) == ("version_order", words, ("calendars", 1, "version"))
     fallen = [replace(YEAR, version=3), replace(YEAR, version=4, in_force_from=JULY)]
     fallen.append(replace(YEAR, version=2, in_force_from=AUGUST))
     words = "version 2 comes into force after version 4; raise it"

@@ -230,3 +230,26 @@ def test_a_dossier_is_stalled_by_the_hours_of_the_unit_that_holds_it() -> None:
     back = event(4, "2026-03-04T09:00")
     assert one("2026-03-11T08:59:59", START, moved, back, known=known).flags == (Flag.LETTER_DUE,)
     assert one("2026-03-11T09:00", START, moved, back, known=known).flags == (Flag.LETTER_DUE, Flag.STALLED)
+
+
+def test_a_fee_runs_the_clock_of_the_procedures_that_the_office_names() -> None:
+    fee = event(6, "2026-03-03T09:00")
+    runs = rules(limit=LIMIT, office=Office("vn", "vn", clock_runs_on=("1.004441",)))
+    assert one("2026-03-04T09:00", START, fee, known=runs).clock == "running"
+    assert one("2026-03-04T09:00", START, fee).clock == "paused"
+
+
+def test_a_halted_cycle_is_open_and_judged_by_the_newest_limits_a_stopped_one_by_those_of_its_end() -> None:
+    files = [
+        LimitsFile(version, begins, (LimitRule(Match(), Limit("working_day", days)),))
+        for version, begins, days in ((1, date(2020, 1, 1), 5), (2, date(2026, 3, 5), 10))
+    ]
+    known = compile_rules(Office("vn", "vn"), [], [calendar_year(2026)], files)
+    halted = one("2026-03-06T09:00", START, event(8, "2026-03-04T09:00"), known=known)
+    # Ten working days end on Monday 16 March: 7 open hours that Wednesday, and eight days.
+    assert (halted.policy_version, halted.remaining_seconds) == (2, (7 + 8 * 8) * HOUR)
+    stopped = one("2026-03-06T09:00", START, event(9, "2026-03-04T09:00"), known=known)
+    assert (stopped.policy_version, stopped.due_current) == (1, DUE)
+    assert answer("2026-03-06T09:00", START, event(8, "2026-03-04T09:00"), known=known).version.as_of == (
+        at("2026-03-05T00:00")
+    )
