@@ -3,7 +3,7 @@
 Every story makes a calendar of its own, so that no year is compiled but those it asks for.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -120,6 +120,7 @@ def test_minutes_are_counted_from_midnight_also_over_it() -> None:
     assert office().at(date(2026, 3, 2), 13 * 60 + 5) == at("2026-03-02T13:05")
     assert office().at(date(2026, 3, 2), 24 * 60) == at("2026-03-03T00:00")
     assert office().at(date(2026, 3, 2), 2 * 24 * 60 + 61) == at("2026-03-04T01:01")
+    assert office().at(date(2026, 3, 2), 60).tzinfo is UTC, "instants are in UTC, whatever the machine's zone is"
     assert office().edges(date(2026, 3, 2)) == (at("2026-03-02T00:00"), at("2026-03-03T00:00"))
 
 
