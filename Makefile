@@ -5,6 +5,9 @@ SHELL := bash
 
 PYTHON := .venv/bin/python
 LOCKS := requirements.txt requirements-dev.txt
+# mutmut and what it needs, laid over the environment without changing it (docs/mutants.md)
+MUTMUT := VIRTUAL_ENV=.venv .venv/bin/uv run --quiet --no-project --active --with-requirements requirements-mutants.txt
+JOBS ?= 2
 CODE := schemas streams agents dashboards tests benchmarks
 
 .PHONY: help
@@ -37,7 +40,8 @@ unit: setup ## the tests that need no service
 	$(PYTHON) -m pytest -m "not system"
 
 .PHONY: laws
-laws: setup ## the property tests, with many more examples
+laws: setup ## 20,000 random dossiers judged twice, and the property tests with many more examples
+	$(PYTHON) -m tests.laws
 	$(PYTHON) -m pytest -m laws --hypothesis-profile=thorough --timeout=1800
 
 .PHONY: system
@@ -47,6 +51,12 @@ system: setup ## the tests on real services alone
 .PHONY: cover
 cover: setup ## branch coverage of the pure rooms, which must be whole
 	$(PYTHON) -m pytest -m "not system" --cov=schemas --cov=streams --cov-fail-under=100
+
+.PHONY: mutants
+mutants: setup ## change the decisions one at a time; a test must notice each (docs/mutants.md)
+	rm -rf mutants
+	PYTHONDONTWRITEBYTECODE= $(MUTMUT) mutmut run --max-children $(JOBS)
+	$(MUTMUT) python -m tests.mutants
 
 .PHONY: demo
 demo: setup ## the whole way once, on this machine, with known answers (KEEP=1 leaves it running)
@@ -80,4 +90,5 @@ lock: setup ## resolve the dependencies again and write both locks
 clean: ## stop the services, then remove everything that was made here
 	@if [ -x .venv/bin/dunghan ] && [ -f .local/services.json ]; then .venv/bin/dunghan down; fi
 	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov build *.egg-info .import_linter_cache
+	rm -rf mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -127,10 +127,12 @@ def _ending(alert: Alert, cycle: Cycle | None) -> tuple[Action, str]:
     if cycle is None:
         return Action.RETRACT, "cycle_gone"
     stood = any((stay.level, stay.due) == (alert.level, alert.due) for stay in cycle.levels)
+    # What ended at the very instant of the level reached it, though it stood on it for no time.
+    stood |= (alert.at, alert.due) == (cycle.ended_at, cycle.due_current)
     if not stood:
         changed = alert.rules_from != cycle.rules_from  # it was right by the limits and calendars of its time
         return (Action.RESOLVE, "policy") if changed else (Action.RETRACT, "late_event")
-    current = cycle.levels[-1] if cycle.levels[-1].end is None else None
+    current = cycle.levels[-1] if cycle.levels and cycle.levels[-1].end is None else None
     if current is not None and _rank(current.level) > _rank(alert.level):
         return Action.REPLACE, current.level.value
     if cycle.clock == "paused":

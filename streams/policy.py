@@ -65,10 +65,11 @@ def _unambiguous(file: LimitsFile, index: int, office: Office) -> tuple[LimitRul
     rules = []
     for number, rule in enumerate(file.rules):
         match, where = rule.match, ("limits", index, "rules", number)
-        if match.procedure is not None:
-            match = Match(first_two_groups(match.procedure), match.case, match.channel, match.unit)
-            if re.fullmatch(office.codes.procedure, rule.match.procedure or "") is None:
-                message = f'"{rule.match.procedure}" does not follow codes.procedure, so it would never match'
+        procedure = match.procedure
+        if procedure is not None:
+            match = Match(first_two_groups(procedure), match.case, match.channel, match.unit)
+            if re.fullmatch(office.codes.procedure, procedure) is None:
+                message = f'"{procedure}" does not follow codes.procedure, so it would never match'
                 raise ConfigError("procedure_pattern", message, where=(*where, "match", "procedure"))
         if match in seen:
             message = f"rules {seen[match] + 1} and {number + 1} of version {file.version} match the same dossiers"

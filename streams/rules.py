@@ -93,7 +93,7 @@ class Rules:
 
     def edition(self, instant: datetime) -> Edition:
         """The newest edition in force then."""
-        return self.editions[max(bisect_right(self._begins, instant) - 1, 0)]
+        return self.editions[bisect_right(self._begins, instant) - 1]
 
     def zone_of(self, unit: str | None) -> ZoneInfo:
         """The zone in which this unit's times are told; it is the same in every edition."""

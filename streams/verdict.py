@@ -18,13 +18,11 @@ from streams.rules import Rules
 
 _DECIDED = frozenset({State.STOPPED, State.WITHDRAWN})
 _CLOCKS: dict[State, Clock] = {
-    State.NOT_STARTED: "not_started",
     State.RUNNING: "running",
     State.PAUSED: "paused",
     State.HALTED: "stopped",
     State.STOPPED: "stopped",
     State.WITHDRAWN: "stopped",
-    State.REFUSED: "never",
 }
 
 
@@ -133,7 +131,7 @@ class _Case:
         if self.running:
             calendar = self.term.edition.calendar(last.unit)
             yield add_working_time(calendar, last.event.at, levels.stalled), Flag.STALLED
-        elif self.course.state in WAITING and self.term.paused is not None:
+        elif self.term.paused is not None:
             yield self.term.paused[0] + levels.long_pause + AN_INSTANT, Flag.LONG_PAUSE
 
     def _visible_changes(self) -> Iterator[datetime]:

@@ -72,7 +72,7 @@ def test_a_room_says_its_rule_and_exports_nothing(room: str) -> None:
 
 
 def test_no_lock_names_a_registry_or_a_place() -> None:
-    for lock in ("requirements.txt", "requirements-dev.txt"):
+    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-mutants.txt"):
         text = (ROOT / lock).read_text(encoding="utf-8")
         assert "://" not in text
         assert "\n-" not in f"\n{text}"

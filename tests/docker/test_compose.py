@@ -156,7 +156,7 @@ def test_the_inner_network_has_no_way_out() -> None:
     assert yaml.safe_load(text())["networks"]["inside"] == {"internal": True}
 
 
-@pytest.mark.parametrize("name", [name for name in WORKING if name != "simulator"])
+@pytest.mark.parametrize("name", WORKING)
 def test_a_container_of_ours_runs_a_command_that_there_is(name: str) -> None:
     assert dunghan(*services()[name]["command"], "--help").code == 0
 

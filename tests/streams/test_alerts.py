@@ -69,6 +69,17 @@ def test_an_overdue_dossier_that_is_completed_or_halted_is_over() -> None:
     assert desk.look("2026-03-10T09:00", START, event(8, "2026-03-10T08:30")) == [("resolve", "overdue", "halted")]
 
 
+def test_an_end_at_the_very_instant_of_a_level_resolves_its_alert() -> None:
+    desk = Desk()
+    desk.look("2026-03-10T00:00", START)
+    at_midnight = event(9, "2026-03-10T00:00")
+    assert desk.look("2026-03-10T00:00:01", START, at_midnight) == [("resolve", "overdue", "completed")]
+    desk = Desk()
+    desk.look("2026-03-10T00:00", START)
+    a_second_before = event(9, "2026-03-09T23:59:59")
+    assert desk.look("2026-03-10T00:00:01", START, a_second_before) == [("retract", "overdue", "late_event")]
+
+
 def test_an_extension_resolves_what_is_not_near_any_more_and_the_new_date_is_told_again() -> None:
     desk = Desk()
     desk.look("2026-03-09T08:00", START)
