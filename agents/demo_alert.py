@@ -32,7 +32,7 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An alert, and how long after its instant it stood in Kafka and in ClickHouse."""
+    """An alert, and how long after its instant (or the event that ended it) it stood in Kafka and in ClickHouse."""
 
     alert: Alert
     in_kafka: timedelta
@@ -78,20 +78,26 @@ class Watch:
             slow, hasty = short_dossier(begun, 1), short_dossier(begun, 2)
             for event in (slow, hasty):
                 await self._send(event, tell)
-            for event in (slow, hasty):
-                show(await self._wait(event, Action.RAISE))
-            finished = {"event_id": f"{slow.dossier_code}/2", "status": 9, "limit": None}
-            await self._send(replace(slow, at=datetime.now(UTC).replace(microsecond=0), **finished), tell)  # type: ignore[arg-type]
-            show(await self._wait(slow, Action.RESOLVE))
-            finished |= {"event_id": f"{hasty.dossier_code}/2", "at": hasty.at + timedelta(seconds=LIMIT_SECONDS - 2)}
-            await self._send(replace(hasty, **finished), tell)  # type: ignore[arg-type]
-            show(await self._wait(hasty, Action.RETRACT))
+            raised = [await self._wait(event, Action.RAISE, begun) for event in (slow, hasty)]
+            for seen in raised:
+                show(seen)
+            late = raised[0].alert.at + timedelta(seconds=1)
+            await self._finish(slow, late, Action.RESOLVE, tell, show)
+            await self._finish(hasty, hasty.at + timedelta(seconds=LIMIT_SECONDS - 2), Action.RETRACT, tell, show)
         except TimeoutError:
             raise DunghanError("demo_failed", f"no alert after {PATIENCE_SECONDS:.0f} s; see judge's log") from None
         except KafkaError as failure:
             raise Unavailable("kafka_unavailable", f"reading {topics.ALERTS.name}: {failure}") from failure
         finally:
             await self._consumer.stop()
+
+    async def _finish(
+        self, dossier: Event, at: datetime, action: Action, tell: Callable[[Event], None], show: Callable[[Seen], None]
+    ) -> None:
+        sent = datetime.now(UTC)
+        end = replace(dossier, event_id=f"{dossier.dossier_code}/2", status=9, limit=None, at=at)
+        await self._send(end, tell)
+        show(await self._wait(end, action, max(sent, at)))
 
     async def _begin(self) -> None:
         await self._consumer.start()
@@ -105,10 +111,11 @@ class Watch:
         await asyncio.to_thread(_publish, self._settings, event)
         tell(event)
 
-    async def _wait(self, event: Event, action: Action) -> Seen:
+    async def _wait(self, event: Event, action: Action, since: datetime) -> Seen:
+        """The action on the dossier's alert; an alert is raised by its own time, an event ends it from ``since`` on."""
         alert, stamped = await asyncio.wait_for(self._next(event.dossier_code, action), PATIENCE_SECONDS)
         stored = await asyncio.to_thread(_stored, self._desk, alert)
-        since = alert.at if action is Action.RAISE else stamped
+        since = alert.at if action is Action.RAISE else since
         return Seen(alert, stamped - since, stored - since)
 
     async def _next(self, dossier_code: str, action: Action) -> tuple[Alert, datetime]:
