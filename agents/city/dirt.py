@@ -137,7 +137,8 @@ class Feed:
             copies.append((arrives + draw.randint(60, 24 * 3600), key, {**event, "event_id": f"{event['event_id']}r"}))
         elif what == "misplaced":
             key = f"{life.code[:-5]}{draw.randint(0, 9_999_999):07}".encode()
-            self.misplaced.append((life.code, event["event_id"]))
+            if arrives <= end:
+                self.misplaced.append((life.code, event["event_id"]))
         elif arrives <= end:
             reason, value = self._refusal(what, event, draw)
             self.refused[reason] = self.refused.get(reason, 0) + 1
