@@ -29,7 +29,7 @@ from agents.reroute import reroute
 from agents.shard import Dossier, Shard
 from agents.telemetry import Meters
 from schemas import metrics, topics
-from schemas.alert import Alert
+from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
 from schemas.dossier import LOOK, MEMORY, Judgement, Memory, dump
 from schemas.errors import InvalidRecord, Unavailable
@@ -74,12 +74,18 @@ class Judge:
             latest = dossier.history.events[-1].at
             self.clock.saw(latest)
             answer = assess(dossier.history, self.rules, now=min(latest, self.clock.now()))
-            shard.look(code, self.clock.now() if dossier.unconfirmed else answer.look_again_at)
+            at_once = dossier.unconfirmed or self._untold(dossier, answer)
+            shard.look(code, self.clock.now() if at_once else answer.look_again_at)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
         self.shards[partition] = shard
         self._count_dossiers()
         log.info("partition_read", partition=partition, records=count, dossiers=len(shard.dossiers))
+
+    def _untold(self, dossier: Dossier, answer: Assessment) -> bool:
+        """Whether a level stands of which nobody was ever told: it was judged by a clock that tells nobody anything."""
+        actions = decide(answer, dossier.sent.values(), now=answer.version.as_of) if self.clock.live else ()
+        return any(alert.action is Action.RAISE for alert in actions)
 
     def revoked(self, partitions: frozenset[int]) -> None:
         """Forget these partitions."""

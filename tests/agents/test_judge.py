@@ -213,6 +213,20 @@ async def test_nobody_is_asked_about_before_its_time_and_then_once() -> None:
     assert LOOK.validate_json(look.value or b"").at == look_at
 
 
+async def test_what_was_late_at_its_last_event_in_a_back_load_is_told_when_judge_goes_live() -> None:
+    start, hand_over = event(2, "2026-03-02T09:00"), event(4, "2026-03-10T09:00", stage="review")
+    back_load = await desk("2026-03-10T09:00", live=False)
+    await back_load.take(start, hand_over)
+    assert back_load.actions() == []
+    live = await desk("2026-03-10T10:00", outbox=back_load.outbox)
+    await live.tick()
+    await live.answer_looks()
+    assert live.actions() == [(Action.RAISE, "overdue")]
+    successor = await desk("2026-03-10T10:05", outbox=back_load.outbox)
+    await successor.tick()
+    assert len(live.outbox.records(topics.LOOKS.name)) == 1, "and what was told is not asked about again"
+
+
 async def test_a_look_that_cannot_be_sent_is_asked_again() -> None:
     office = await desk("2026-03-02T10:00")
     await office.take(event(2, "2026-03-02T09:00"))
