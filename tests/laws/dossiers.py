@@ -1,20 +1,23 @@
 """Random dossiers: every sequence of events, legal or not, with the calendars and policies they meet."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from schemas.calendar import CalendarYear
+from schemas.calendar import CalendarDay, CalendarYear
 from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match
 from schemas.office import Office, Unit
 from streams.rules import Rules, compile_rules
 from tests.hanoi import ZONE, at, calendar_year
 
-#: A place with daylight saving, one open round the clock, and Hanoi with Saturday mornings.
-_PLACES = [
-    CalendarYear("nl", year, "Europe/Amsterdam", {"mon-fri": ("09:00-17:00",)}) for year in (2025, 2026, 2027)
-] + [CalendarYear("always", year, ZONE, {"mon-sun": ("00:00-24:00",)}) for year in (2025, 2026, 2027)]
+#: Hanoi, a place with daylight saving, and one open round the clock.
+_PLACES = {
+    "vn": [calendar_year(year) for year in (2025, 2026, 2027)],
+    "nl": [CalendarYear("nl", year, "Europe/Amsterdam", {"mon-fri": ("09:00-17:00",)}) for year in (2025, 2026, 2027)],
+    "always": [CalendarYear("always", year, ZONE, {"mon-sun": ("00:00-24:00",)}) for year in (2025, 2026, 2027)],
+}
 
 UNITS = ("A", "B", "C")
 START = at("2026-02-02T07:00")
@@ -71,16 +74,32 @@ def events(draw: st.DrawFn) -> Event:
     return Event(**values)  # type: ignore[arg-type]
 
 
+def _changed(file: CalendarYear) -> list[CalendarYear]:
+    """What a later decree may make of 2026: a week off, a worked weekend, other shifts."""
+    week = [CalendarDay(date(2026, 3, day), off=True) for day in range(2, 7)]
+    weekend = [CalendarDay(date(2026, 3, day), work=("08:00-11:00",)) for day in (7, 8)]
+    return [
+        replace(file, days=(*file.days, *week)),
+        replace(file, days=(*file.days, *weekend)),
+        replace(file, shifts={"mon-sat": ("07:30-11:30",)}),
+    ]
+
+
 @st.composite
 def offices(draw: st.DrawFn) -> Rules:
-    """Rules with one limit for all, and units on different calendars."""
+    """Rules with one limit for all, and units on different calendars, which may change while dossiers are open."""
     home = draw(st.sampled_from(["vn", "vn", "nl", "always"]))
-    others = [Unit("B", calendar=draw(st.sampled_from(["vn", "nl", "always"])))]
+    other = draw(st.sampled_from(["vn", "nl", "always"]))
+    files = [year for name in dict.fromkeys([home, other]) for year in _PLACES[name]]
+    decrees = [changed for file in files if file.year == 2026 for changed in _changed(file)]
+    for version in range(2, 2 + draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        day = date(2026, 2, 5) + timedelta(days=20 * (version - 2) + draw(st.integers(0, 19)))
+        files.append(replace(draw(st.sampled_from(decrees)), version=version, in_force_from=day))
     written = LimitsFile(1, date(2020, 1, 1), (LimitRule(Match(), draw(limits)),))
     return compile_rules(
         Office(home, home, receipt=draw(st.sampled_from(["next_open", "civil"]))),
-        others,
-        [*(calendar_year(year) for year in (2025, 2026, 2027)), *_PLACES],
+        [Unit("B", calendar=other)],
+        files,
         [written],
     )
 

@@ -1,52 +1,58 @@
-"""The quick judgement and the slow oracle, which share no code, give the same rows to the last field."""
+"""The quick judgement and the slow oracle, which share no code, give the same rows to the last field.
 
-from collections.abc import Sequence
-from datetime import datetime
+These are always the same thousand dossiers; ``make laws`` compares twenty thousand new ones each time.
+"""
 
-import orjson
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
 import pytest
-from hypothesis import HealthCheck, given, note, settings
-from hypothesis import strategies as st
 
 from schemas.event import Event
-from streams.history import History, add
-from streams.replay import rows
-from streams.rules import compile_rules
-from tests.laws.worlds import CODE, Row, T, instants, story, world
-from tests.oracle.judge import judge
+from tests.hanoi import at
+from tests.laws.comparison import Difference, chance, first_difference, made
+from tests.laws.smallest import report, smallest
+from tests.laws.source import IMPORTS
+from tests.laws.stories import story
+from tests.laws.worlds import World, world
 
 pytestmark = pytest.mark.laws
 
-
-def _comparable(row: Row) -> Row:
-    """Durations to the microsecond: the oracle divides, the ledger need not."""
-    exact = {name: round(value, 6) for name, value in row.items() if isinstance(value, (int, float))}
-    units = row["units"]
-    assert isinstance(units, list)
-    return row | exact | {"units": [unit | {"working_seconds": round(unit["working_seconds"], 6)} for unit in units]}
+DOSSIERS = 1_000
+START = at("2026-03-02T09:00")
 
 
-@pytest.mark.timeout(1800)
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])
-@given(st.data())
-def test_the_oracle_agrees_on_every_field_at_five_instants(data: st.DataObject) -> None:
-    def pick(options: Sequence[T]) -> T:
-        return options[data.draw(st.integers(0, len(options) - 1))]
+def test_the_oracle_agrees_on_every_field_at_five_instants() -> None:
+    found = first_difference(range(DOSSIERS))
+    assert found is None, report(*found)
 
+
+def case(seed: int) -> tuple[World, tuple[Event, ...]]:
+    pick = chance(f"any {seed}")
     place = world(pick)
+    return place, tuple(sorted(story(pick, place, lambda *_: []), key=lambda event: event.at))
 
-    def oracle(events: Sequence[Event], now: datetime) -> list[Row]:
-        return judge(events, place.office, place.units, place.calendars, place.limits, now)
 
-    events = story(pick, place, oracle)
-    rules = compile_rules(place.office, place.units, place.calendars, place.limits)
-    known = History(CODE)
-    for event in events:
-        known = add(known, event)
-    for now in instants(pick, events, lambda now: oracle(events, now)):
-        expected = [_comparable(row) for row in oracle(events, now)]
-        found = [_comparable(row) for row in orjson.loads(orjson.dumps(list(rows(known, rules, now=now))))]
-        if found != expected:
-            note(f"now {now}, {place.office}, {place.units}")
-            note("\n".join(str(one) for one in [*place.limits, *sorted(events, key=lambda event: event.at)]))
-        assert found == expected
+@pytest.mark.parametrize("seed", range(40))
+def test_a_difference_is_printed_as_python_that_makes_it_again(seed: int) -> None:
+    place, events = case(seed)
+    names: dict[str, object] = {}
+    exec("\n".join([IMPORTS, *made(place, events)]), names)
+    assert (names["world"], names["events"]) == (place, events)
+
+
+class Blame(Difference):
+    """A difference that one event and a second limits file bring about."""
+
+    def fields(self) -> Iterator[str]:
+        if len(self.world.limits) > 1 and any(event.event_id == "e3" for event in self.events):
+            yield "status of cycle 1"
+
+
+def test_the_smallest_example_keeps_what_makes_the_difference_and_nothing_else() -> None:
+    found = next(blame for place, events in map(case, count()) if any((blame := Blame(place, events, START)).fields()))
+    small = smallest(found)
+    (event,) = small.events
+    assert event == replace(event, event_id="e3", limit=None, stage=None, case=None, source=None, sequence=None)
+    assert (len(small.world.limits), small.world.calendars, small.world.units) == (2, (), ())

@@ -10,7 +10,6 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import CalendarDay, CalendarYear
-from schemas.event import Event
 from schemas.limits import Limit, LimitRule, LimitsFile, Match, NearDue
 from schemas.office import Levels, Office, Unit
 from tests.hanoi import WEEK, calendar_year
@@ -35,17 +34,18 @@ class World:
     units: tuple[Unit, ...]
     calendars: tuple[CalendarYear, ...]
     limits: tuple[LimitsFile, ...]
-    zone: str
     first_day: date
 
     def midnight(self, day: date) -> datetime:
-        """The first instant of a day."""
-        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+        """The first instant of a day where the office is."""
+        zone = next(file.zone for file in self.calendars if file.calendar == self.office.calendar)
+        return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
     @property
     def changes(self) -> list[date]:
-        """The days on which something comes into force."""
-        return [file.in_force_from for file in (*self.limits, *self.calendars) if file.in_force_from is not None]
+        """The days in the story on which something comes into force."""
+        days = [*(file.in_force_from for file in self.limits), *(file.in_force_from for file in self.calendars)]
+        return [day for day in days if day is not None and day > self.first_day]
 
 
 def _plain(name: str, zone: str, shifts: dict[str, tuple[str, ...]], *days: CalendarDay) -> list[CalendarYear]:
@@ -90,11 +90,7 @@ def known(name: str, year: int) -> CalendarYear:
 
 HANOIAN = ("vn", "vn", "vn", "vn-sat", "odd", "always", "late")
 DUTCH = ("nl", "nl", "nl-always", "nl-night")
-_PLACES = (
-    *[(HANOIAN, HANOI)] * 4,
-    *[(DUTCH, "Europe/Amsterdam")] * 2,
-    ((*HANOIAN, *DUTCH), HANOI),  # an office in two zones
-)
+_PLACES = (*[HANOIAN] * 4, *[DUTCH] * 2, (*HANOIAN, *DUTCH))  # the last: an office in two zones
 #: Around Tết, both changes of the clocks, and the end of the last confirmed year.
 DAYS = (date(2026, 2, 2), date(2026, 2, 24), date(2026, 3, 23), date(2026, 10, 19), date(2026, 12, 14))
 
@@ -134,9 +130,9 @@ def _rules(pick: Pick) -> tuple[LimitRule, ...]:
 
 def world(pick: Pick) -> World:
     """An office with its units, one to three policies, and the calendars that it names."""
-    calendars, zone = pick(_PLACES)
+    calendars = pick(_PLACES)
     first = pick(DAYS)
-    days = sorted({first + pick(_LATER) * DAY for _ in range(pick((0, 0, 1, 2)))})
+    days = sorted(first + pick(_LATER) * DAY for _ in range(pick((0, 0, 1, 2))))
     begins = [pick((date(2020, 1, 1), date(2020, 1, 1), first)), *days]
     units = (
         Unit("A"),
@@ -150,10 +146,10 @@ def world(pick: Pick) -> World:
         clock_runs_on=pick(((), ("2.000001",), ("1.004441", "2.000001"))),
         levels=Levels(stalled=pick(("5wd", "1wd", "3h", "50wd")), long_pause=pick(("30d", "2d", "5h"))),  # type: ignore[arg-type]
     )
-    files = [LimitsFile(version, day, _rules(pick)) for version, day in enumerate(begins, 1)]
+    limits = tuple(LimitsFile(version, day, _rules(pick)) for version, day in enumerate(begins, 1))
     named = [office.calendar, *(unit.calendar for unit in units if unit.calendar), office.reception]
     named += [unit.reception for unit in units if unit.reception]
-    return World(office, units, tuple(_files(pick, list(dict.fromkeys(named)), first)), tuple(files), zone, first)
+    return World(office, units, tuple(_files(pick, list(dict.fromkeys(named)), first)), limits, first)
 
 
 # Calendars that change.
@@ -171,11 +167,9 @@ _WEEKS: tuple[dict[str, tuple[str, ...]], ...] = (
 def _files(pick: Pick, names: Sequence[str], first: date) -> list[CalendarYear]:
     """The files of these calendars, and up to two later versions, each of a file in force before it."""
     files = [file for file in CALENDARS if file.calendar in names]
-    begins = pick(("ever", "ever", "ever", "ever", "ever", "ever", "late", "next year late"))
-    if (
-        begins != "ever"
-    ):  # the first files come into force in the story: until then they hold anyway, or the year is none
-        late, day = pick(names), first + pick(_LATER) * DAY
+    begins = pick(("ever", "ever", "ever", "ever", "late", "next year late"))
+    if begins != "ever":  # the first files hold before their date, too; a later year is written by nobody until its own
+        late, day = pick((names[0], *names)), first + pick(_LATER) * DAY
         for index, file in enumerate(files):
             if file.calendar == late and (begins == "late" or file.year == YEARS[-1]):
                 files[index] = replace(file, in_force_from=day)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from tests.oracle import readings
 from tests.oracle.rulebook import Due, Promise, Rulebook, facts_of
 from tests.oracle.story import Cycle, Step
 from tests.oracle.worktime import Hours
@@ -179,7 +180,7 @@ class Fold:
             held.flags.add("extension_limit_exceeded")
         elif held.due.missed(held.exact, at):
             held.flags.add("late_extension")
-        elif due.at >= held.due.at:
+        elif due.at > held.due.at or (due.at == held.due.at and readings.AN_EXTENSION_TO_THE_SAME_INSTANT_MOVES):
             held.due = held.extension = due
             held.window = False
             self.forces.append(due)

@@ -18,3 +18,9 @@ AN_EVENT_LIMIT_LEAVES_THE_RULE_ITS_NEAR_DUE = False
 A_RULE_MAY_SET_NEAR_DUE_FOR_SAME_DAY = True
 #: "no event for 5 wd": a void is one.
 A_VOID_IS_A_SIGN_OF_LIFE = True
+#: "a date beyond the last confirmed year": of a calendar that has none, also the dates before its first file.
+WITHOUT_A_CONFIRMED_YEAR_EVERY_DATE_IS_ESTIMATED = False
+#: "held to the due date that the last one ended with": estimated if it was, though its year is decreed by now.
+A_CARRIED_DUE_STAYS_ESTIMATED = True
+#: "to an earlier instant": to the same instant, which is a later date in the zone of another unit, neither.
+AN_EXTENSION_TO_THE_SAME_INSTANT_MOVES = False

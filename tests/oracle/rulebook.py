@@ -35,10 +35,6 @@ class Due:
     def same(self, other: "Due", exact: bool) -> bool:
         return self.at == other.at if exact else self.day == other.day
 
-    @property
-    def estimated(self) -> bool:
-        return self.hours.is_estimate(self.day)
-
 
 @dataclass
 class Promise:

