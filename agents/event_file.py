@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from itertools import islice
-from operator import attrgetter
+from operator import itemgetter
 from typing import IO, NamedTuple
 
 import orjson
@@ -22,17 +22,14 @@ from schemas.event import Event, read_event
 from streams.history import History, add
 from streams.rules import Rules
 
-#: Lines held in memory at a time, some 600 bytes each.
-RUN = 500_000
+#: Lines held in memory at a time, some 500 bytes each.
+RUN = 200_000
 
 _EVER = datetime.min.replace(tzinfo=UTC)
-_at = attrgetter("at")
+_at = itemgetter(2)
 
 
-class _Line(NamedTuple):
-    number: int
-    text: bytes
-    at: datetime
+_Line = tuple[int, bytes, datetime]  # its number, its text, and the time that it names
 
 
 class _Group(NamedTuple):
@@ -74,28 +71,35 @@ class EventFile:
 
     def _gather(self, numbered: Iterator[tuple[int, bytes]]) -> int:
         """Take lines by dossier; return how many there were."""
-        before = self.lines
+        before, gathered = self.lines, self._gathered
         for number, text in numbered:
             self.lines += 1
             try:
                 code, at = _named(text) or self._read(text)
             except InvalidRecord as refusal:
-                self.refused.append((number, refusal))
-            else:
-                self._gathered.setdefault(code, []).append(_Line(number, text, at))
+                self._refuse(number, refusal)
+                continue
+            lines = gathered.get(code)
+            if lines is None:
+                lines = gathered[code] = []
+            lines.append((number, text, at))
         self._find_last()
         return self.lines - before
+
+    def _refuse(self, number: int, refusal: InvalidRecord) -> None:
+        """Keep the refusal, but not its traceback: that would hold on to the whole run."""
+        self.refused.append((number, InvalidRecord(refusal.reason, refusal.message)))
 
     def _find_last(self) -> None:
         """Move ``last`` on to the latest line that is an event, looking at no more lines than must be."""
         since = self.last or _EVER
-        later = [line for group in self._gathered.values() for line in group if line.at > since]
+        later = [line for group in self._gathered.values() for line in group if line[2] > since]
         if later and not self._takes_time(max(later, key=_at)):
             any(self._takes_time(line) for line in sorted(later, key=_at, reverse=True))
 
     def _takes_time(self, line: _Line) -> bool:
         try:
-            _, self.last = self._read(line.text)
+            _, self.last = self._read(line[1])
         except InvalidRecord:
             return False
         return True
@@ -105,7 +109,7 @@ class EventFile:
         for code in sorted(self._gathered):
             lines = self._gathered[code]
             run.write(b"%d %s\n" % (len(lines), orjson.dumps(code)))
-            run.writelines(b"%d %s\n" % (line.number, line.text.rstrip()) for line in lines)
+            run.writelines([b"%d %s\n" % (number, text.rstrip()) for number, text, _ in lines])
         self._runs.append(run)
         self._gathered = {}
 
@@ -122,13 +126,13 @@ class EventFile:
                 try:
                     history = add(history, self._accepted(text))
                 except InvalidRecord as refusal:
-                    self.refused.append((number, refusal))
+                    self._refuse(number, refusal)
         if history is not None and history.events:
             yield history
 
     def _last_run(self) -> Iterator[_Group]:
         for code in sorted(self._gathered):
-            yield _Group(code, len(self._runs), ((line.number, line.text) for line in self._gathered.pop(code)))
+            yield _Group(code, len(self._runs), ((number, text) for number, text, _ in self._gathered.pop(code)))
 
     def _read(self, text: bytes) -> tuple[str, datetime]:
         event = self._accepted(text)

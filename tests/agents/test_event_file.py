@@ -76,6 +76,14 @@ def test_an_oversized_line_is_refused_and_the_rest_goes_on() -> None:
     assert ([len(history.events) for history in found], refused) == ([1], [(1, "oversized")])
 
 
+def test_a_refusal_holds_on_to_no_run() -> None:
+    good = [canonical(event(4, "2026-03-02T09:00", event_id=f"e{number}")) for number in range(30)]
+    with EventFile([b"{}", *good], HANOI, run=10) as events:
+        list(events.histories())
+        assert [refusal.__traceback__ for _, refusal in events.refused] == [None]
+        assert [refusal.__context__ for _, refusal in events.refused] == [None]
+
+
 def test_a_dossier_with_refused_lines_alone_has_no_history() -> None:
     assert read([_spoilt(event(2, "2026-03-02T09:00"), "status", 11)], 10)[0] == []
     assert read([], 10) == ([], [], None)
