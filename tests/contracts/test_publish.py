@@ -1,5 +1,6 @@
 """What is published stands on the real broker, acknowledged, on the partition that every client computes."""
 
+import asyncio
 import io
 import re
 import socket
@@ -22,12 +23,14 @@ from agents.cli.publish import publish as publish_command
 from agents.config import load
 from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_outlet import WINDOW, KafkaOutlet
+from agents.drivers.kafka_topics import create_topics
 from agents.drivers.local import Services
 from agents.publish import Refused, office_check, publish, read_jsonl
 from agents.settings import Settings
 from schemas import topics
 from schemas.errors import ConfigError, Unavailable
 from schemas.event import canonical, read_event
+from tests.contracts.brokers import local_settings
 
 pytestmark = pytest.mark.system
 
@@ -174,7 +177,7 @@ def test_a_broker_that_comes_back_is_waited_for_and_one_that_does_not_is_told(tm
 
 
 def test_the_command_publishes_to_the_topic_of_events(services: Services, tmp_path: Path) -> None:
-    make_topic(services, topics.EVENTS.name)
+    asyncio.run(create_topics(local_settings(services), [topics.EVENTS]))  # as every test of this broker wants it
     file = tmp_path / "events.jsonl"
     file.write_bytes(lines(3) + b"nonsense\n")
     app = Typer()

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from agents.drivers.kafka_topics import create_topics
 from agents.drivers.local import Services
 from schemas import topics
 from schemas.errors import InvalidRecord
 from schemas.event import read_event
 from tests.commands import ROOT, dunghan
 from tests.contracts.brokers import PARTITIONS, local_settings, read_partition
-from tests.contracts.test_publish import make_topic
 
 pytestmark = pytest.mark.system
 
@@ -20,7 +20,7 @@ CITY = ("--scale", "0.02", "--days", "5", "--until", "2026-03-13T15:37:12+07:00"
 
 
 def test_what_a_file_has_stands_on_kafka_record_by_record(services: Services, tmp_path: Path) -> None:
-    make_topic(services, topics.EVENTS.name)
+    asyncio.run(create_topics(local_settings(services), [topics.EVENTS]))  # as every test of this broker wants it
     before = stored(services)
     answered = dunghan("simulate", "--to", "kafka", *CITY, settings={"DUNGHAN_BROKERS": services.brokers})
     assert answered.code == 0, answered.err

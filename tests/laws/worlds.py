@@ -92,7 +92,14 @@ HANOIAN = ("vn", "vn", "vn", "vn-sat", "odd", "always", "late")
 DUTCH = ("nl", "nl", "nl-always", "nl-night")
 _PLACES = (*[HANOIAN] * 4, *[DUTCH] * 2, (*HANOIAN, *DUTCH))  # the last: an office in two zones
 #: Around Tết, both changes of the clocks, and the end of the last confirmed year.
-DAYS = (date(2026, 2, 2), date(2026, 2, 24), date(2026, 3, 23), date(2026, 10, 19), date(2026, 12, 14))
+DAYS = (
+    date(2026, 2, 2),
+    date(2026, 2, 24),
+    date(2026, 3, 23),
+    date(2026, 10, 19),
+    date(2026, 12, 14),
+    date(2026, 12, 21),
+)
 
 
 #: Limits by kind; the kind is chosen first, whole working days most often.

@@ -6,6 +6,7 @@ the tables that can be judged again, so that the rows compared at the end were m
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -121,7 +122,9 @@ def run(text: str, office: Office, backup: Path) -> None:
         "BACKUP": str(backup),
         "CLICKHOUSE_BACKUPS": str(office.services.folder / "clickhouse" / "data" / "backups"),
     }
-    script = text.replace(".venv/bin/dunghan", ".venv/bin/python -m agents").replace(".venv/bin/python", sys.executable)
+    script = text.replace(".venv/bin/dunghan", ".venv/bin/python -m agents").replace(
+        ".venv/bin/python", shlex.quote(sys.executable)
+    )
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
