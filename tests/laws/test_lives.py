@@ -53,7 +53,8 @@ def test_alerts_and_then_their_retraction_leave_nothing_open(
         }
     now = max(moments)
     raised = {name for name, alert in sent.items() if alert.open}
-    voids = [event(None, now.isoformat(), kind="void", voids=name) for name in {one.event_id for one in events}]
+    ids = {one.event_id for one in events}
+    voids = [event(None, now.isoformat(), event_id=f"void:{name}", kind="void", voids=name) for name in ids]
     gone = assess(history(*events, *voids), rules, now=now)
     retracted = decide(gone, sent.values(), now=now)
     sent |= {alert.alert_id: alert for alert in retracted}
