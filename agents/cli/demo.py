@@ -131,7 +131,7 @@ class _Show:
         return 0
 
     def boards(self, desk: Desk, city: DemoCity) -> None:
-        places = Places(load(CONFIG).units)
+        places = Places(city.rules.units)
         sources = {branch: places.source(branch) for branch in places.branches.codes}
         silent = demo_board.silent(desk, self.rules, sources, read_until=city.until)
         self.console.print()

@@ -9,9 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from agents.cli.screen import ERR, say, warn
+from agents.cli.screen import progress, say, warn
 from agents.drivers.desk import Desk
 from agents.drivers.event_log import EventLog
 from agents.drivers.kafka import KafkaOutbox, partition_of
@@ -60,11 +58,10 @@ def _record(memory: Memory, partitions: int) -> Outgoing:
 
 def _publish(settings: Settings) -> int:
     """Publish every event, dossier by dossier, and return how many were acknowledged."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
         EventLog.open(settings) as log,
         KafkaOutlet(settings) as outlet,
-        Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar,
+        progress() as bar,
     ):
         for history in bar.track(log.histories(), total=log.dossiers(), description="publishing"):
             for event in history.events:

@@ -10,9 +10,8 @@ from typing import Annotated, BinaryIO
 
 import orjson
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agents.cli.screen import ERR, settings_with, warn
+from agents.cli.screen import progress, settings_with, warn
 from agents.event_file import EventFile
 from schemas.errors import ConfigError
 from streams.history import History
@@ -84,9 +83,7 @@ def answer(events: EventFile, rules: Rules, *, now: datetime | None) -> Iterator
 
 def with_bar(events: EventFile, doing: str) -> Iterator[History]:
     """The histories of the file; with a bar when a person waits and what is printed goes elsewhere."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    silent = not ERR.is_terminal or sys.stdout.isatty()
-    with Progress(*columns, console=ERR, transient=True, disable=silent) as bar:
+    with progress(wanted=not sys.stdout.isatty()) as bar:
         task = bar.add_task(doing, total=events.lines)
         for history in events.histories():
             yield history

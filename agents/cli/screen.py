@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.settings import Settings, read_cli_settings
 
@@ -19,6 +20,12 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Print to standard error."""
     ERR.print(text)
+
+
+def progress(*, wanted: bool = True) -> Progress:
+    """How many of how many are done, on standard error; shown only to a person, and gone when done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=ERR, transient=True, disable=not (wanted and ERR.is_terminal))
 
 
 def settings_with(config: Path | None = None) -> Settings:

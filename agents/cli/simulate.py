@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.city.chronicle import Chronicle, Plan, last_office_instant, line, working_days_back, working_days_on
 from agents.city.knobs import CITY
 from agents.cli.replay import read_now
-from agents.cli.screen import ERR, settings_with, warn
+from agents.cli.screen import progress, settings_with, warn
 from agents.settings import Settings
 from agents.simulate import Lines, Pace, Sink, Topic
 from schemas.errors import ConfigError
@@ -82,8 +81,7 @@ def simulate(
 
 
 def _run(chronicle: Chronicle, sink: Sink, tell: Callable[[dict[str, object]], None], pace: Pace) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+    with progress() as bar:
         task = bar.add_task("simulating", total=chronicle.expected)
         for number, record in enumerate(pace.kept(chronicle.records(tell)), start=1):
             sink.send(record)

@@ -12,10 +12,9 @@ from typing import Annotated
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agents.cli.replay import SOME_REFUSED, event_file, read_now, warn_of
-from agents.cli.screen import ERR, settings_with
+from agents.cli.screen import progress, settings_with
 from agents.config import Folder, check
 from agents.event_file import EventFile
 from agents.settings import Settings
@@ -89,8 +88,7 @@ def what_if(
     instant, settings = read_now(now), settings_with(against)
     standing, draft = _folder(settings.config), _folder(config)
     rules = draft.rules.always() if as_if_always else draft.rules
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as bar:
+    with progress() as bar:
         task = bar.add_task("reading", total=None)
         with _source(file, settings, standing.rules, instant) as source:
             bar.update(task, description="judging twice", total=source.dossiers)
