@@ -280,9 +280,9 @@ def test_a_chunk_finished_after_a_rebalance_is_not_acknowledged_in_the_name_of_t
     worker.ask("slow")
     stage.publish(100, stage.events)
     until(lambda: len({line for line in worker.told() if "taken" in line}) == PARTITIONS, "a chunk of each is taken")
+    worker.ask("hold")  # every chunk after those, from the first moment of the next assignment
     stage.worker("two", folder="idle").ask("hold")
     until(lambda: len(worker.health().get("assigned", [])) == 2, "shared")
-    worker.ask("hold")
     worker.unask("slow")
     until(lambda: len(worker.seen()) == PARTITIONS, "the old chunks finish")
     worker.wait_until("held")
