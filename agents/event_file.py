@@ -6,38 +6,41 @@ from it than its dossier and its time.
 """
 
 import heapq
+import marshal
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from itertools import islice
-from operator import itemgetter
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from typing import IO, NamedTuple
 
 import orjson
 
 from schemas import topics
 from schemas.errors import InvalidRecord
-from schemas.event import Event, read_event
-from streams.history import History, add
+from schemas.event import Event, read_event, read_events
+from streams.history import History, add, build
 from streams.rules import Rules
 
 #: Lines held in memory at a time, some 500 bytes each.
 RUN = 200_000
 
+_SIZE = 8  # bytes of the size of a group in a run
 _EVER = datetime.min.replace(tzinfo=UTC)
-_at = itemgetter(2)
+_at = itemgetter(0)
+_code = attrgetter("code")
 
 
-_Line = tuple[int, bytes, datetime]  # its number, its text, and the time that it names
+_Line = tuple[int, bytes]  # its number in the file, and its text
 
 
 class _Group(NamedTuple):
-    """The lines of one dossier in one run; they must be read before the next group of the run is."""
+    """The lines of one dossier in one run."""
 
     code: str
     run: int
-    lines: Iterator[tuple[int, bytes]]
+    lines: list[_Line]
 
 
 class EventFile:
@@ -54,7 +57,7 @@ class EventFile:
         self._runs: list[IO[bytes]] = []
         self._open = ExitStack()
         self._gathered: dict[str, list[_Line]] = {}
-        numbered = ((number, line) for number, line in enumerate(lines, start=1) if not line.isspace())
+        numbered = enumerate(lines, start=1)
         while self._gather(islice(numbered, run)) == run:
             self._spill()
 
@@ -69,35 +72,43 @@ class EventFile:
         """How many dossiers there are, those with refused lines alone included; None when only a merge will tell."""
         return None if self._runs else len(self._gathered)
 
-    def _gather(self, numbered: Iterator[tuple[int, bytes]]) -> int:
-        """Take lines by dossier; return how many there were."""
-        before, gathered = self.lines, self._gathered
+    def _gather(self, numbered: Iterator[_Line]) -> int:
+        """Take lines by dossier; return how many there were, blank ones included."""
+        gathered = self._gathered
+        times: list[tuple[datetime, bytes]] = []
+        taken = blank = 0
         for number, text in numbered:
-            self.lines += 1
+            taken += 1
+            if text.isspace():
+                blank += 1
+                continue
             try:
                 code, at = _named(text) or self._read(text)
             except InvalidRecord as refusal:
                 self._refuse(number, refusal)
                 continue
+            times.append((at, text))
             lines = gathered.get(code)
             if lines is None:
-                lines = gathered[code] = []
-            lines.append((number, text, at))
-        self._find_last()
-        return self.lines - before
+                gathered[code] = [(number, text)]
+            else:
+                lines.append((number, text))
+        self.lines += taken - blank
+        self._find_last(times)
+        return taken
 
     def _refuse(self, number: int, refusal: InvalidRecord) -> None:
         """Keep the refusal, but not its traceback: that would hold on to the whole run."""
         self.refused.append((number, InvalidRecord(refusal.reason, refusal.message)))
 
-    def _find_last(self) -> None:
+    def _find_last(self, times: list[tuple[datetime, bytes]]) -> None:
         """Move ``last`` on to the latest line that is an event, looking at no more lines than must be."""
         since = self.last or _EVER
-        later = [line for group in self._gathered.values() for line in group if line[2] > since]
+        later = [line for line in times if line[0] > since]
         if later and not self._takes_time(max(later, key=_at)):
             any(self._takes_time(line) for line in sorted(later, key=_at, reverse=True))
 
-    def _takes_time(self, line: _Line) -> bool:
+    def _takes_time(self, line: tuple[datetime, bytes]) -> bool:
         try:
             _, self.last = self._read(line[1])
         except InvalidRecord:
@@ -107,43 +118,50 @@ class EventFile:
     def _spill(self) -> None:
         run = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack is its context
         for code in sorted(self._gathered):
-            lines = self._gathered[code]
-            run.write(b"%d %s\n" % (len(lines), orjson.dumps(code)))
-            run.writelines([b"%d %s\n" % (number, text.rstrip()) for number, text, _ in lines])
+            group = marshal.dumps((code, self._gathered[code]))
+            run.write(len(group).to_bytes(_SIZE) + group)
         self._runs.append(run)
         self._gathered = {}
 
     def histories(self) -> Iterator[History]:
         """The histories of all dossiers that have an event, in the order of their codes. Read it once."""
         runs = [*map(_read_run, range(len(self._runs)), self._runs), self._last_run()]
-        history: History | None = None
-        for group in heapq.merge(*runs):
-            if history is None or history.dossier_code != group.code:
-                if history is not None and history.events:
-                    yield history
-                history = History(group.code)
-            for number, text in group.lines:
+        for code, groups in groupby(heapq.merge(*runs), key=_code):
+            history = self._history(code, [line for group in groups for line in group.lines])
+            if history.events:
+                yield history
+
+    def _history(self, code: str, lines: list[_Line]) -> History:
+        try:
+            return build(code, self._all_accepted([text for _, text in lines]))
+        except InvalidRecord:
+            history = History(code)
+            for number, text in lines:
                 try:
                     history = add(history, self._accepted(text))
                 except InvalidRecord as refusal:
                     self._refuse(number, refusal)
-        if history is not None and history.events:
-            yield history
+            return history
 
     def _last_run(self) -> Iterator[_Group]:
         for code in sorted(self._gathered):
-            yield _Group(code, len(self._runs), ((number, text) for number, text, _ in self._gathered.pop(code)))
+            yield _Group(code, len(self._runs), self._gathered.pop(code))
 
     def _read(self, text: bytes) -> tuple[str, datetime]:
         event = self._accepted(text)
         return event.dossier_code, event.at
 
     def _accepted(self, text: bytes) -> Event:
-        if len(text) > topics.EVENTS.max_message_bytes:
+        return self._all_accepted([text])[0]
+
+    def _all_accepted(self, texts: list[bytes]) -> list[Event]:
+        """The events in these lines; raises `InvalidRecord` when one of them is none."""
+        if max(map(len, texts)) > topics.EVENTS.max_message_bytes:
             raise InvalidRecord("oversized", "the line is longer than a record may be")
-        event = read_event(text)
-        self._rules.check_codes(event)
-        return event
+        events = read_events(texts) if len(texts) > 1 else [read_event(texts[0])]
+        for event in events:
+            self._rules.check_codes(event)
+        return events
 
 
 def _named(text: bytes) -> tuple[str, datetime] | None:
@@ -151,18 +169,14 @@ def _named(text: bytes) -> tuple[str, datetime] | None:
     try:
         read = orjson.loads(text)
         code, at = read["dossier_code"], datetime.fromisoformat(read["at"])
-    except (ValueError, TypeError, KeyError):
+        return (code, at.astimezone(UTC)) if isinstance(code, str) and at.tzinfo is not None else None
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
-    return (code, at) if isinstance(code, str) and at.tzinfo is not None else None
 
 
 def _read_run(number: int, run: IO[bytes]) -> Iterator[_Group]:
     run.seek(0)
-    while heading := run.readline():
-        count, _, code = heading.partition(b" ")
-        yield _Group(orjson.loads(code), number, map(_numbered, islice(run, int(count))))
-
-
-def _numbered(line: bytes) -> tuple[int, bytes]:
-    number, _, text = line.partition(b" ")
-    return int(number), text
+    while size := run.read(_SIZE):
+        # It was written above, into a file that nobody else can open.
+        code, lines = marshal.loads(run.read(int.from_bytes(size)))  # noqa: S302
+        yield _Group(code, number, lines)

@@ -16,7 +16,10 @@ _WRITTEN = rf"^{_TIME}(Z|z|[+-][0-9]{{2}}:?[0-9]{{2}})?$"
 def _settle(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise PydanticCustomError("naive_time", "the time has no offset (write 2026-03-02T09:00:00+07:00)")
-    instant = value.astimezone(UTC)
+    try:
+        instant = value.astimezone(UTC)
+    except OverflowError:  # not a year of the calendar any more: 9999-12-31T23:59:59-05:00
+        instant = LAST
     if not FIRST <= instant < LAST:
         raise PydanticCustomError("time_range", "the time lies outside the years 1990 to 2099")
     return instant

@@ -81,6 +81,9 @@ class Step(NamedTuple):
     stage: str | None
 
 
+_NOBODYS = Subject(None, None, None, None, None)
+
+
 @dataclass(slots=True)
 class Course:
     """The steps of one cycle, from its start; ``registered`` are those before it (of the first cycle)."""
@@ -90,7 +93,7 @@ class Course:
     imputed: bool = False
     illegal: bool = False
     status: int = 0  # of its last status event; 0 while there is none
-    subject: Subject = field(default_factory=lambda: Subject(None, None, None, None, None))
+    subject: Subject = _NOBODYS
     registered: list[Step] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
@@ -152,10 +155,13 @@ class _Walk:
     def _carry(self, event: Event, *, holds: bool) -> None:
         """An absent field means: as before."""
         self.procedure = event.procedure_code or self.procedure
-        self.case = event.case or self.case
-        self.channel = event.channel or self.channel
-        self.receiving_unit = event.receiving_unit or self.receiving_unit
         self.stage = event.stage or self.stage
+        if event.case is not None:
+            self.case = event.case
+        if event.channel is not None:
+            self.channel = event.channel
+        if event.receiving_unit is not None:
+            self.receiving_unit = event.receiving_unit
         if holds:
             self.unit = event.processing_unit or self.unit
 

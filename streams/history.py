@@ -1,9 +1,13 @@
 """A dossier's history: the set of its events. It only grows, and any order of arrival makes the same set."""
 
+import functools
 import itertools
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
 
 from schemas.errors import InvalidRecord
 from schemas.event import Event, canonical
@@ -14,6 +18,8 @@ FULL = 2_000  # events a dossier; more is a sender gone wild, and would make eve
 _RANK = {status: rank for rank, status in enumerate((1, 2, 4, 5, 6, 8, 3, 7, 9, 10))}
 _OTHER_KINDS = len(_RANK)
 
+_place = attrgetter("at", "event_id")
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -23,8 +29,7 @@ class History:
     events: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The events that count as of an instant, in the order in which they happened.
 
     ``conflicting`` says that an id stood for more than one content; ``latest`` is the time of the
@@ -43,7 +48,7 @@ def add(history: History, event: Event) -> History:
     Raises `InvalidRecord` (``history_full``) when the dossier has reached its largest number of events.
     """
     events = history.events
-    index = bisect_left(events, (event.at, event.event_id), key=lambda known: (known.at, known.event_id))
+    index = bisect_left(events, (event.at, event.event_id), key=_place)
     while index < len(events) and (events[index].at, events[index].event_id) == (event.at, event.event_id):
         if events[index] == event:
             return history
@@ -53,6 +58,20 @@ def add(history: History, event: Event) -> History:
     if len(events) >= FULL:
         raise InvalidRecord("history_full", f"the dossier has {FULL} events already")
     return History(history.dossier_code, (*events[:index], event, *events[index:]))
+
+
+def build(dossier_code: str, events: Iterable[Event]) -> History:
+    """The history of these events: the same as if they were added one by one, which takes longer.
+
+    Raises `InvalidRecord` (``history_full``) when that would.
+    """
+    ordered = sorted(events, key=_place)
+    alone = all(
+        earlier.at < later.at or earlier.event_id != later.event_id for earlier, later in itertools.pairwise(ordered)
+    )
+    if alone and len(ordered) <= FULL:
+        return History(dossier_code, tuple(ordered))
+    return functools.reduce(add, ordered, History(dossier_code))
 
 
 def until(history: History, now: datetime) -> History:

@@ -1,7 +1,7 @@
 """The official indicator 2.1 of QĐ 766/QĐ-TTg: elapsed time less the citizen's supplements, by date."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from schemas.assessment import Verdict766
 from streams.calendar import ZERO
@@ -9,16 +9,14 @@ from streams.clock import SUPPLEMENT, Course, State
 from streams.promise import Term
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """The verdict, and the instant at which it turns overdue by itself (None: never)."""
 
     verdict: Verdict766
     flips_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Supplements:
+class Supplements(NamedTuple):
     """The requests for supplements of a cycle: how many, how long they took, and since when one is open."""
 
     requests: int

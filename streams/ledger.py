@@ -1,7 +1,6 @@
 """Where the time went: every second of a cycle is running, paused or off hours, and belongs to a holder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,8 +10,7 @@ from streams.clock import WAITING, Course, State
 from streams.rules import Edition, Rules
 
 
-@dataclass(frozen=True, slots=True)
-class UnitTime:
+class UnitTime(NamedTuple):
     """Running working time of one unit and stage, all its visits together."""
 
     unit: str | None
@@ -20,8 +18,7 @@ class UnitTime:
     working: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
+class Measures(NamedTuple):
     """The durations of a cycle at one instant. running + paused + off = wall, to the microsecond."""
 
     working: timedelta
@@ -67,8 +64,8 @@ class Stay(NamedTuple):
 
     def segment(self) -> Segment:
         """The stay as it crosses a border."""
-        worked = None if self.worked is None else seconds(self.worked)
-        return Segment(self.begin, self.end, self.paused, self.unit, self.stage, worked)
+        begin, end, paused, unit, stage, worked = self
+        return Segment(begin, end, paused, unit, stage, None if worked is None else seconds(worked))
 
 
 def stays(course: Course, end: datetime | None, edition: Edition) -> tuple[Stay, ...]:
@@ -76,8 +73,8 @@ def stays(course: Course, end: datetime | None, edition: Edition) -> tuple[Stay,
     found: list[Stay] = []
     calendar, worked, edge = None, ZERO, None  # what was worked up to the edge is asked once for its two sides
     holders = _holders(course, end)
-    for number, (begin, (paused, unit, stage)) in enumerate(holders, 1):
-        until = holders[number][0] if number < len(holders) else end
+    ends = [*(begin for begin, _ in holders[1:]), end]
+    for (begin, (paused, unit, stage)), until in zip(holders, ends, strict=False):  # without holders, no end either
         if until is None:
             found.append(Stay(begin, None, paused, unit, stage, None))
             break
@@ -195,10 +192,11 @@ def _by_unit(cycle: Cycle, current: timedelta) -> tuple[UnitTime, ...]:
     totals: dict[tuple[str | None, str | None], timedelta] = {}
     for segment in cycle.segments:
         if not segment.paused:
-            holder = segment.unit, segment.stage
-            worked = current if segment.working_seconds is None else _length(segment.working_seconds)
-            totals[holder] = totals.get(holder, ZERO) + worked
-    return tuple(UnitTime(unit, stage, working) for (unit, stage), working in totals.items())
+            holder, worked = (segment.unit, segment.stage), segment.working_seconds
+            before = totals.get(holder)
+            length = current if worked is None else timedelta(0, worked)
+            totals[holder] = length if before is None else before + length
+    return tuple([UnitTime(unit, stage, working) for (unit, stage), working in totals.items()])
 
 
 def imbalance(cycle: Cycle) -> timedelta:

@@ -1,9 +1,10 @@
 """Policy: the limits of an office as they are in force together, and which of them is for a dossier."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from schemas.errors import ConfigError
 from schemas.event import first_two_groups
@@ -22,7 +23,7 @@ class Subject:
     receiving_unit: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """The limits in force from an instant on."""
 
@@ -32,13 +33,22 @@ class Policy:
 
     def rule(self, subject: Subject) -> LimitRule | None:
         """The first rule that matches, or None."""
-        return next((rule for rule in self.rules if _matches(rule.match, subject)), None)
+        candidates = self._by_procedure.get(subject.procedure, self._by_procedure[None])
+        return next((rule for rule in candidates if _matches(rule.match, subject)), None)
+
+    @cached_property
+    def _by_procedure(self) -> Mapping[str | None, tuple[LimitRule, ...]]:
+        """The rules for each procedure that has its own, in order; under None those for all others."""
+        return {
+            name: tuple(rule for rule in self.rules if rule.match.procedure in (None, name))
+            for name in (None, *(rule.match.procedure for rule in self.rules))
+        }
 
 
 def _matches(match: Match, subject: Subject) -> bool:
+    """Whether a rule for this procedure is for the dossier, too."""
     return (
-        (match.procedure is None or match.procedure == subject.procedure)
-        and (match.case is None or match.case == subject.case)
+        (match.case is None or match.case == subject.case)
         and (match.channel is None or match.channel == subject.channel)
         and (match.unit is None or match.unit == subject.unit)
     )

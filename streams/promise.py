@@ -215,9 +215,11 @@ def begin(course: Course, previous: Term | None, edition: Edition) -> Term:
 
 def _last(course: Course, name: str) -> Limit | datetime | None:
     """The start's own value, else the latest that a registration (1) brought."""
-    events = [step.event for step in course.registered if step.event.status == REGISTERED]
-    values = [value for event in (*events, course.steps[0].event) if (value := getattr(event, name)) is not None]
-    return values[-1] if values else None
+    own: Limit | datetime | None = getattr(course.steps[0].event, name)
+    if own is not None:
+        return own
+    registered = [getattr(step.event, name) for step in course.registered if step.event.status == REGISTERED]
+    return next((value for value in reversed(registered) if value is not None), None)
 
 
 def _carried(first: Step, previous: Term, edition: Edition, calendar: Calendar) -> Term:

@@ -222,7 +222,7 @@ class _Case:
             ),
             look_again_at=min((at for at in self.visible if at > self.now), default=None),
             flags=self.flags(verdict),
-            segments=tuple(stay.segment() for stay in self.lived),
+            segments=tuple([stay.segment() for stay in self.lived]),
             spans=spans(self.climbed, course, self.now),
             levels=reached(self.climbed, self.now),
         )

@@ -1,5 +1,6 @@
 """``dunghan replay``: the answers to a file of events, from files alone. Other programs rely on what it prints."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,9 @@ def answer(events: EventFile, rules: Rules, *, now: datetime | None) -> Iterator
 def with_bar(events: EventFile, doing: str) -> Iterator[History]:
     """The histories of the file; with a bar when a person waits and what is printed goes elsewhere."""
     with progress(wanted=not sys.stdout.isatty()) as bar:
+        if bar.disable:
+            yield from events.histories()
+            return
         task = bar.add_task(doing, total=events.lines)
         for history in events.histories():
             yield history
@@ -100,6 +104,7 @@ def warn_of(events: EventFile, file: Path) -> int:
 @contextmanager
 def event_file(file: Path, rules: Rules) -> Iterator[EventFile]:
     """The events of the file, or of standard input; `ConfigError` when it cannot be read."""
+    gc.freeze()  # what is loaded by now stays: looking through it again and again would be a tenth of the work
     with _opened(file) as stream, EventFile(stream, rules) as events:
         yield events
 

@@ -8,6 +8,7 @@ import pytest
 
 from agents.event_file import EventFile
 from schemas.event import Event, canonical
+from streams import history as histories
 from streams.history import History
 from tests.hanoi import at, event, rules
 
@@ -67,6 +68,22 @@ def test_a_control_sign_in_a_code_is_a_refusal_and_harms_no_other_line() -> None
     found, refused, _ = read([torn, good, torn], 1)
     assert [len(history.events) for history in found] == [1]
     assert refused == [(1, "invalid_code"), (3, "invalid_code")]
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_outside_the_calendar_is_a_refusal(when: str) -> None:
+    found, refused, last = read([_spoilt(event(2, "2026-03-02T09:00"), "at", when)], 10)
+    assert (found, refused, last) == ([], [(1, "invalid_field")], None)
+
+
+def test_the_last_lines_of_a_dossier_that_is_full_are_refused_and_the_others_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(histories, "FULL", 3)
+    told = [canonical(event(4, f"2026-03-{day:02}T09:00", event_id=f"e{day}")) for day in (9, 3, 5, 2, 4)]
+    found, refused, _ = read([told[0], told[0], *told[1:]], 10)
+    assert [one.event_id for one in found[0].events] == ["e3", "e5", "e9"]
+    assert refused == [(5, "history_full"), (6, "history_full")]
 
 
 def test_an_oversized_line_is_refused_and_the_rest_goes_on() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from schemas.errors import InvalidRecord
-from schemas.event import Event, canonical, read_event
+from schemas.event import Event, canonical, read_event, read_events
 from schemas.limits import Limit
 from tests.hanoi import at
 
@@ -48,6 +48,8 @@ def test_times_are_instants_and_the_procedure_is_its_first_two_groups() -> None:
         pytest.param({"at": "1772416800"}, "invalid_field", id="nor-is-one-in-quotes"),
         pytest.param({"at": "2026-02-30T09:00+07:00"}, "invalid_field", id="30-february"),
         pytest.param({"due": "9999-12-31T00:00:00+07:00"}, "invalid_field", id="the-year-9999"),
+        pytest.param({"due": "9999-12-31T23:59:59-05:00"}, "invalid_field", id="a-year-10000-in-utc"),
+        pytest.param({"at": "0001-01-01T00:00:00+07:00"}, "invalid_field", id="before-the-first-year-in-utc"),
         pytest.param({"status": 11}, "unknown_status", id="status-11"),
         pytest.param({"status": 0}, "unknown_status", id="status-0"),
         pytest.param({"status": "4"}, "unknown_status", id="a-status-in-quotes"),
@@ -106,3 +108,10 @@ def test_the_same_content_is_the_same_bytes_however_it_was_written() -> None:
     assert event.limit == Limit("working_day", 5)
     assert read_event(canonical(event)) == event
     assert read_event(canonical(_read(STATUS | {"limit": {"unit": "none"}}))).limit == Limit("none")
+
+
+def test_events_read_in_one_go_are_those_read_one_by_one_or_none_at_all() -> None:
+    values = [json.dumps(STATUS | {"event_id": f"e{number}"}).encode() + b"\n" for number in range(3)]
+    assert read_events(values) == [read_event(value) for value in values]
+    with pytest.raises(InvalidRecord):
+        read_events([*values, json.dumps(STATUS | {"status": 11}).encode()])

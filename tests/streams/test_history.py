@@ -1,10 +1,12 @@
 """History: a set that only grows, and the order of what happened."""
 
+import random
+
 import pytest
 
 from schemas.errors import InvalidRecord
 from streams import history as histories
-from streams.history import add, timeline
+from streams.history import History, add, build, timeline
 from tests.hanoi import at, event, history
 
 NOW = at("2026-03-31T09:00")
@@ -74,3 +76,17 @@ def test_a_full_history_refuses_more_and_still_knows_its_own(monkeypatch: pytest
     with pytest.raises(InvalidRecord, match="2 events"):
         add(known, event(5, WHEN))
     assert add(known, two) is known
+
+
+def test_a_history_built_at_once_is_the_one_that_events_added_one_by_one_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [event(4, f"2026-03-02T09:{minute:02}", event_id=f"e{minute}") for minute in range(20)]
+    told += [told[3], event(5, WHEN, event_id="e3"), event(4, WHEN, event_id="b"), event(5, WHEN, event_id="b")]
+    code = told[0].dossier_code
+    for seed in range(20):
+        random.Random(seed).shuffle(told)
+        assert build(code, told) == history(*told)
+        assert build(code, set(told[:4])) == history(*told[:4])
+    assert build(code, []) == History(code)
+    monkeypatch.setattr(histories, "FULL", 20)
+    with pytest.raises(InvalidRecord, match="20 events"):
+        build(code, told)
