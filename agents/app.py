@@ -104,6 +104,7 @@ class Tenancy:
         self._tenure: _Tenure | None = None
         self._tasks: dict[asyncio.Task[Any], int | None] = {}
         self._accepting = True
+        self._in_flight = 0
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     def lease_began(self, lease: AssignmentLease, partitions: frozenset[TP]) -> None:
@@ -171,14 +172,23 @@ class Tenancy:
         if tenure is None or tenure.lease.gone or message.generation_id != tenure.lease.generation:
             return
         chunk = Chunk(message.topic, message.partition, cast("tuple[Any, ...]", message.value))
+        self._fly(len(chunk.records))
+        self._meters.count(metrics.TAKEN, len(chunk.records), topic=chunk.topic)
         began = time.monotonic()
-        if await asyncio.shield(tenure.reading[chunk.partition]) is not Fate.DONE:
-            return
-        async with tenure.turns[chunk.partition]:
-            fate = await self._boundaries[chunk.topic].carry(chunk, tenure.lease)
+        fate = await asyncio.shield(tenure.reading[chunk.partition])
+        if fate is Fate.DONE:
+            async with tenure.turns[chunk.partition]:
+                fate = await self._boundaries[chunk.topic].carry(chunk, tenure.lease)
         if fate is Fate.DONE:
             event.ack()
             self._meters.observe(metrics.CHUNK_SECONDS, time.monotonic() - began, topic=chunk.topic)
+        else:
+            self._meters.count(metrics.RECORDS, len(chunk.records), topic=chunk.topic, fate="dropped")
+        self._fly(-len(chunk.records))
+
+    def _fly(self, records: int) -> None:
+        self._in_flight += records
+        self._meters.put(metrics.IN_FLIGHT, self._in_flight)
 
     def spawn_timers(self) -> None:
         """Start the worker's timers."""

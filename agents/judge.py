@@ -36,6 +36,7 @@ from schemas.errors import InvalidRecord, Unavailable
 from schemas.event import Event, read_event
 from streams.alerts import decide
 from streams.history import add
+from streams.ladder import unbucketed
 from streams.ledger import imbalance
 from streams.rules import Rules
 from streams.verdict import assess
@@ -179,10 +180,14 @@ class Judge:
             await self.outbox.send(records)
 
     def _prove(self, answer: Assessment) -> None:
-        worst = max((imbalance(cycle).total_seconds() for cycle in answer.cycles), default=0.0)
-        if worst:
-            self.meters.put(metrics.UNBALANCED, worst)
-            log.error("time_unbalanced", dossier=answer.dossier_code[-4:], seconds=worst)
+        for metric, wrong, event in (
+            (metrics.UNBALANCED, imbalance, "time_unbalanced"),
+            (metrics.UNBUCKETED, unbucketed, "time_unbucketed"),
+        ):
+            worst = max((wrong(cycle).total_seconds() for cycle in answer.cycles), default=0.0)
+            if worst:
+                self.meters.put(metric, worst)
+                log.error(event, dossier=answer.dossier_code[-4:], seconds=worst)
 
     def _count(self, chunk: Chunk, aside: Sequence["_Aside"], verdicts: Sequence["_Judged"]) -> None:
         self.meters.count(metrics.RECORDS, len(chunk.records) - len(aside), topic=chunk.topic, fate="done")

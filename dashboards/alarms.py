@@ -96,6 +96,27 @@ ALARMS: tuple[Alarm, ...] = (
         "alarm-time-unbalanced",
     ),
     Alarm(
+        "DunghanBucketMissing",
+        f"max({metrics.UNBUCKETED.name}) > 0",
+        "0m",
+        "critical",
+        "Một hồ sơ có lúc không nằm trong nhóm nào, hoặc trong hai nhóm: {{ $value }} giây",
+        "Tổng của các nhóm (trong hạn, quá hạn, tạm dừng…) không còn bằng số hồ sơ. Các con số không còn đáng tin: "
+        "đây là lỗi của chương trình.",
+        "alarm-bucket-missing",
+    ),
+    Alarm(
+        "DunghanRecordsWithoutFate",
+        f"abs(sum by (job) ({metrics.TAKEN.name}) - sum by (job) ({metrics.RECORDS.name})"
+        f" - sum by (job) ({metrics.IN_FLIGHT.name})) > 0",
+        "5m",
+        "critical",
+        "{{ $labels.job }}: {{ $value }} bản ghi đã nhận mà không rõ kết quả",
+        "Số bản ghi đã nhận khác số đã xong, bị loại, chuyển tiếp và đang xử lý: có bản ghi bị bỏ sót, hoặc được "
+        "tính hai lần. Đây là lỗi của chương trình.",
+        "alarm-records-without-fate",
+    ),
+    Alarm(
         "DunghanLooksLate",
         f"histogram_quantile(0.95, sum by (le) (rate({metrics.LOOK_DELAY.name}_bucket[10m]))) > 15",
         "10m",

@@ -21,8 +21,16 @@ class Metric:
 RECORDS = Metric(
     "dunghan_records_total",
     "counter",
-    "Records by topic and fate (done, buried, rerouted).",
+    "Records by topic and fate (done, buried, rerouted; dropped: the partition moved, and another worker has them).",
     ("topic", "fate"),
+)
+TAKEN = Metric(
+    "dunghan_records_taken_total", "counter", "Records that were handed to this worker, by topic.", ("topic",)
+)
+IN_FLIGHT = Metric(
+    "dunghan_records_in_flight",
+    "gauge",
+    "Records taken whose fate is not decided yet; taken = all fates + in flight, always.",
 )
 REROUTED = Metric(
     "dunghan_rerouted_total", "counter", "Events sent on to the partition of their dossier, by source.", ("source",)
@@ -53,9 +61,16 @@ UNBALANCED = Metric(
     "gauge",
     "Largest |running + paused + off-hours - wall| seen; must stay at zero.",
 )
+UNBUCKETED = Metric(
+    "dunghan_unbucketed_seconds",
+    "gauge",
+    "Largest part of a cycle's life seen that stands in no bucket of the counts, or in two; must stay at zero.",
+)
 
 ALL: tuple[Metric, ...] = (
     RECORDS,
+    TAKEN,
+    IN_FLIGHT,
     REROUTED,
     BURIED,
     ASSESSMENTS,
@@ -68,4 +83,5 @@ ALL: tuple[Metric, ...] = (
     HELD,
     ASSIGNED,
     UNBALANCED,
+    UNBUCKETED,
 )

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple
 
-from schemas.assessment import Bucket, Level, Reached, Span
+from schemas.assessment import Bucket, Cycle, Level, Reached, Span
 from schemas.office import WORKING_DAY
 from streams.calendar import ZERO, Calendar, add_working_time, working_time
 from streams.clock import WAITING, Course, State, Step
-from streams.limits import Due
+from streams.limits import AN_INSTANT, Due
 from streams.promise import Piece, Term
 from streams.rules import Edition
 
@@ -188,3 +188,19 @@ def _waits(course: Course) -> Iterator[_Stretch]:
 
 def _wait(step: Step, end: datetime | None) -> _Stretch:
     return step.event.at, end, "halted" if step.after is State.HALTED else "paused", step.unit
+
+
+def unbucketed(cycle: Cycle) -> timedelta:
+    """How much of a cycle's life is in no bucket, or in two; must be zero for every cycle at every instant.
+
+    One that goes on and stands in no bucket now counts as a second.
+    """
+    if cycle.received_at is None:
+        return ZERO
+    edge, wrong, open_now = cycle.received_at, ZERO, False
+    for span in cycle.spans:
+        wrong += abs(span.begin - edge)
+        edge, open_now = span.end or span.begin, span.end is None
+    if not open_now:
+        wrong += AN_INSTANT if cycle.ended_at is None else abs(cycle.ended_at - edge)
+    return wrong

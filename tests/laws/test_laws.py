@@ -12,6 +12,7 @@ from schemas.dossier import JUDGEMENT, Judgement, dump
 from schemas.event import Event
 from streams.alerts import decide
 from streams.calendar import ZERO, add_working_time, working_time
+from streams.ladder import unbucketed
 from streams.ledger import imbalance, measure
 from streams.rules import Rules
 from streams.verdict import assess
@@ -64,6 +65,7 @@ def test_running_and_paused_and_off_hours_are_all_of_the_wall_time(
 @given(histories, offices(), nows)
 def test_every_instant_of_a_cycle_is_in_exactly_one_bucket(events: list[Event], rules: Rules, now: datetime) -> None:
     for cycle in assess(history(*events), rules, now=now).cycles:
+        assert unbucketed(cycle) == ZERO
         if cycle.received_at is None:
             assert cycle.spans == ()
             continue

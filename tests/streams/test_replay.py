@@ -1,11 +1,13 @@
 """Replay: the rows that other programs compare."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from schemas.limits import Limit
 from streams import history as histories
+from streams.ladder import unbucketed
 from streams.ledger import imbalance, seconds
 from streams.replay import collect, rows
 from streams.verdict import assess
@@ -92,3 +94,20 @@ def test_the_invariant_would_notice_a_second_that_is_missing() -> None:
     assert imbalance(cycle) == timedelta(0)
     object.__setattr__(cycle.used, "off_seconds", cycle.used.off_seconds - 1)
     assert imbalance(cycle) == timedelta(seconds=1)
+
+
+def test_the_invariant_would_notice_a_life_that_is_not_whole_in_the_buckets() -> None:
+    known = history(event(2, "2026-03-02T09:00"), event(5, "2026-03-03T09:00"), event(9, "2026-03-04T09:00"))
+    (ended,) = assess(known, FIVE, now=at("2026-03-05T09:00")).cycles
+    (waiting,) = assess(known, FIVE, now=at("2026-03-03T10:00")).cycles
+    first, second = ended.spans
+    for cycle, spans, wrong in (
+        (ended, (first, second), timedelta(0)),
+        (ended, (second,), timedelta(days=1)),
+        (ended, (first,), timedelta(days=1)),
+        (ended, (first, replace(second, begin=second.begin - timedelta(hours=1))), timedelta(hours=1)),
+        (waiting, waiting.spans, timedelta(0)),
+        (waiting, waiting.spans[:1], timedelta(seconds=1)),
+        (waiting, (), timedelta(seconds=1)),
+    ):
+        assert unbucketed(replace(cycle, spans=spans)) == wrong

@@ -27,6 +27,8 @@ class Outcome:
     done: float
     rerouted: float
     buried: float
+    taken: float
+    in_flight: float
     unbalanced: float
 
     @classmethod
@@ -47,5 +49,10 @@ class Outcome:
             ),
             rerouted=judge.metric("dunghan_records_total", topic=topics.EVENTS.name, fate="rerouted"),
             buried=judge.metric("dunghan_records_total", topic=topics.EVENTS.name, fate="buried"),
-            unbalanced=judge.metric("dunghan_unbalanced_seconds"),
+            taken=sum(
+                judge.metric("dunghan_records_taken_total", topic=topic.name)
+                for topic in (topics.EVENTS, topics.REROUTED)
+            ),
+            in_flight=judge.metric("dunghan_records_in_flight"),
+            unbalanced=judge.metric("dunghan_unbalanced_seconds") + judge.metric("dunghan_unbucketed_seconds"),
         )

@@ -124,6 +124,7 @@ def test_every_record_was_done_buried_or_rerouted(calm: Outcome, log: Log) -> No
     assert len(calm.sent) == len(log.events) + len(log.bad)
     assert (calm.done, calm.buried) == (len(log.events), len(log.bad))
     assert calm.rerouted == len(log.events[::MISPLACED])
+    assert (calm.taken, calm.in_flight) == (calm.done + calm.buried + calm.rerouted, 0)
 
 
 def test_with_the_clock_at_the_last_event_every_change_in_between_is_made_up_for(
