@@ -12,7 +12,7 @@ CODE := schemas streams agents dashboards tests benchmarks
 
 .PHONY: help
 help: ## say what each target does
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: ## environment in .venv, Kafka's jars in .local; instant when nothing changed
@@ -47,6 +47,18 @@ laws: setup ## 20,000 random dossiers judged twice, and the property tests with 
 .PHONY: system
 system: setup ## the tests on real services alone
 	$(PYTHON) -m pytest -m system
+
+.PHONY: faults
+faults: setup ## three storms in a row on real services, ten kills each, every kind of fault (SEED=… plays one again)
+	$(PYTHON) -m tests.system.faults --kills 10 $(if $(SEED),--seed $(SEED),--storms 3)
+
+.PHONY: faults-long
+faults-long: setup ## one storm with fifty kills (SEED=… plays one again)
+	$(PYTHON) -m tests.system.faults --kills 50 $(if $(SEED),--seed $(SEED))
+
+.PHONY: soak
+soak: setup ## half an hour at 200 events a second and a kill a minute: nothing lost, memory flat (MINUTES=…)
+	$(PYTHON) -m tests.system.faults.soak --minutes $(or $(MINUTES),30)
 
 .PHONY: cover
 cover: setup ## branch coverage of the pure rooms, which must be whole

@@ -190,10 +190,24 @@ def _add(batch: BatchBuilder, record: Outgoing) -> bool:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    # Stopping waits for batches that never expire, so they are given up first; whoever still waits for one hears it.
-    producer._message_accumulator.fail_all(KafkaError("the producer was given up"))  # noqa: SLF001
+    """Give the producer up: its batches never expire, and whoever still waits for one hears it.
+
+    Not by `AIOKafkaProducer.stop`, which waits for them; and when they are failed first, a request under way puts
+    its batch back where it no longer is, which ends the stop halfway with every connection open.
+    """
+    sender, accumulator = producer._sender, producer._message_accumulator  # noqa: SLF001
+    producer._closed = True  # noqa: SLF001
+    while sender.sender_task is not None and not sender.sender_task.done():
+        sender.sender_task.cancel()  # first it begins to wait for its requests, then each time for one less
+        await asyncio.wait([sender.sender_task], timeout=0.05)
+    # What is about to be sent again is not among those under way, and would be missed there when it fails.
+    waiting = [batch for batches in accumulator._batches.values() for batch in batches]  # noqa: SLF001
+    accumulator._pending_batches.update(waiting)  # noqa: SLF001
+    accumulator.fail_all(KafkaError("the producer was given up"))
+    for batch in accumulator._pending_batches:  # noqa: SLF001
+        _heard(batch._drain_waiter)  # noqa: SLF001
     with suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(producer.stop(), 2 * REQUEST_SECONDS)
+        await asyncio.wait_for(producer.client.close(), REQUEST_SECONDS)
 
 
 class KafkaStateLog:

@@ -1,10 +1,12 @@
 """The port `Outbox`: acknowledged means there, in order, where murmur2 says; and no is no."""
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,3 +134,24 @@ async def test_a_lost_broker_is_unavailable_within_bounds_and_sending_goes_on_wh
     values = [record.value for record in await read_partition(settings, "t", 0)]
     assert values[0] == b"before"
     assert values[-1] == b"after"
+
+
+@pytest.mark.system
+async def test_closed_while_the_broker_is_frozen_it_leaves_no_connection_and_no_failure_behind(
+    own_broker: Services,
+) -> None:
+    settings = local_settings(own_broker)
+    await create_topics(settings, [Topic("t", "for a test")])
+    left: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: left.append(context))
+    async with KafkaOutbox(settings, request_seconds=2.0) as outbox:
+        await outbox.send([Outgoing("t", b"k", b"before", 0)])
+        producer = outbox._producer
+        assert producer is not None
+        own_broker.kafka_server.freeze()
+        with pytest.raises(Unavailable):
+            await outbox.send([Outgoing("t", b"k", b"during" * 50, 0)] * 50_000)
+    await asyncio.gather(*outbox._closing)
+    gc.collect()
+    assert left == []
+    assert not producer.client._conns

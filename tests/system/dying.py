@@ -4,10 +4,14 @@ It is put together as `agents.workers` does it, with one difference: the COUNT-t
 the last.
 
 ==============  ==================================================================
+intents_begun   judge: half of what a chunk is about to tell is written down
+intents_done    judge: all of it is, nothing is told
 outputs_begun   judge: half of a chunk's outputs are acknowledged
 outputs_done    judge: all of them are, the state is not written
+state_begun     judge: half of the state is
 rows_due        archive: no row of a chunk stands in ClickHouse yet
 rows_begun      archive: the events of a chunk do, its assessments do not
+alerts_begun    archive: the alerts of its chunks do, their dead letters do not
 handled         both: all writes are acknowledged, the chunk is not
 ==============  ==================================================================
 """
@@ -23,11 +27,12 @@ from agents.boundary import Handle
 from agents.health import Health
 from agents.ports import Chunk, Facts, Lease, Outbox, Outgoing
 from agents.process import run
-from agents.rows import EVENTS
+from agents.rows import ALERTS, EVENTS
 from agents.settings import read_settings
 from agents.telemetry import Meters, configure_logging
 from agents.workers import build, real_ports
 from schemas import topics
+from schemas.dossier import MEMORY
 
 
 class Doom:
@@ -53,13 +58,21 @@ class DoomedOutbox:
 
     async def send(self, records: Sequence[Outgoing]) -> None:
         half = len(records) // 2
+        what = _written(records)
         await self._outbox.send(records[:half])
-        is_outputs = any(record.topic == topics.ASSESSMENTS.name for record in records)
-        if is_outputs:
-            self._doom.strike_at("outputs_begun")
+        self._doom.strike_at(f"{what}_begun")
         await self._outbox.send(records[half:])
-        if is_outputs:
-            self._doom.strike_at("outputs_done")
+        self._doom.strike_at(f"{what}_done")
+
+
+def _written(records: Sequence[Outgoing]) -> str:
+    """Which of a chunk's three writes this is."""
+    if any(record.topic == topics.ASSESSMENTS.name for record in records):
+        return "outputs"
+    memories = [MEMORY.validate_json(record.value or b"") for record in records if record.topic == topics.STATE.name]
+    if any(memory.intended for memory in memories):
+        return "intents"
+    return "state" if any(memory.event is not None for memory in memories) else "rest"
 
 
 class DoomedFacts:
@@ -73,8 +86,8 @@ class DoomedFacts:
         if table == EVENTS:
             self._doom.strike_at("rows_due")
         await self._facts.insert(table, columns, rows)
-        if table == EVENTS:
-            self._doom.strike_at("rows_begun")
+        if table in (EVENTS, ALERTS):
+            self._doom.strike_at("rows_begun" if table == EVENTS else "alerts_begun")
 
 
 def _doomed(handle: Handle, doom: Doom) -> Handle:

@@ -14,8 +14,11 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 #: Where each worker dies, one after the other, and which time it comes there (see `tests.system.dying`).
 DEATHS = {
-    "judge": (("outputs_begun", 4), ("outputs_done", 5), ("handled", 6)),
-    "archive": (("rows_due", 2), ("rows_begun", 2), ("handled", 3)),
+    "judge": (
+        *(("intents_begun", 3), ("intents_done", 2), ("outputs_begun", 4), ("outputs_done", 3)),
+        *(("state_begun", 3), ("handled", 4)),
+    ),
+    "archive": (("rows_due", 2), ("rows_begun", 2), ("alerts_begun", 1), ("handled", 3)),
 }
 INPUT = {"judge": topics.EVENTS.name, "archive": topics.ASSESSMENTS.name}
 
@@ -30,7 +33,8 @@ def test_a_worker_killed_between_any_two_writes_leaves_the_rows_of_the_calm_run(
     name: str, log: Log, calm: Outcome, tmp_path: Path
 ) -> None:
     records = log.records()
-    first, *parts = (records[index * len(records) // 4 : (index + 1) * len(records) // 4] for index in range(4))
+    count = len(DEATHS[name]) + 1
+    first, *parts = (records[n * len(records) // count : (n + 1) * len(records) // count] for n in range(count))
     (other,) = CONSUMED.keys() - {name}
     with Office(tmp_path, configuration(tmp_path / "config")) as office:
         workers = [_start(office, name), _start(office, other)]
@@ -44,8 +48,8 @@ def test_a_worker_killed_between_any_two_writes_leaves_the_rows_of_the_calm_run(
             what="the first part is consumed",
         )
         workers[0].kill()
-        for (point, count), part in zip(DEATHS[name], parts, strict=True):
-            doomed = _start(office, name, "tests.system.dying", name, point, str(count))
+        for (point, times), part in zip(DEATHS[name], parts, strict=True):
+            doomed = _start(office, name, "tests.system.dying", name, point, str(times))
             office.send(part)
             assert doomed.wait_gone() == -9
             killed = office.progress(name, INPUT[name])
