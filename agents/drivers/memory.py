@@ -4,13 +4,18 @@ Public on purpose and small on purpose: it keeps the contracts of `agents.ports`
 drivers do, and can be told to fail. Nothing here is thread-safe, and nothing survives the process.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 from aiokafka.partitioner import DefaultPartitioner
 
 from agents.ports import Outgoing
+from schemas import topics
+from schemas.audit import Action, Entry, Step
 from schemas.errors import LeaseLost, Unavailable
+from schemas.event import Event, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,3 +150,72 @@ class MemoryLease:
             self._checks_left -= 1
         if self.gone:
             raise LeaseLost("partition_moved", "the memory lease was given away")
+
+
+@dataclass(slots=True)
+class MemoryBook:
+    """An `agents.audit.Book` in memory: ``rows`` has the earliest of each step of each action, by both.
+
+    ``fail_next(n)`` makes the next n writings raise `Unavailable`, without a row.
+    """
+
+    rows: dict[tuple[UUID, Step], Entry] = field(default_factory=dict)
+    _failures: int = 0
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` writings fail."""
+        self._failures = times
+
+    def write(self, step: Step, entries: Sequence[Entry]) -> None:
+        """Keep the rows, the earliest of each key."""
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("clickhouse_unavailable", "the memory book was told to fail")
+        for entry in entries:
+            known = self.rows.setdefault((entry.audit_id, step), entry)
+            if entry.at < known.at:
+                self.rows[entry.audit_id, step] = entry
+
+    def begun(self, audit_id: UUID) -> Entry | None:
+        """The action as it was begun."""
+        return self.rows.get((audit_id, "begun"))
+
+    def done(self, action: Action) -> Mapping[tuple[str, str], datetime]:
+        """The records with which this was done."""
+        found: dict[tuple[str, str], datetime] = {}
+        for (_, step), entry in self.rows.items():
+            if step == "done" and entry.action == action:
+                key = (entry.record, entry.record_sha256)
+                found[key] = min(entry.at, found.get(key, entry.at))
+        return found
+
+
+@dataclass(slots=True)
+class MemoryOutlet:
+    """The way onto ``dossier.events.v1`` in memory: ``records`` are those taken, ``acknowledged`` how many of them are.
+
+    ``fail_next(n)`` makes the next n calls of ``finish`` raise `Unavailable`.
+    """
+
+    records: list[Outgoing] = field(default_factory=list)
+    acknowledged: int = 0
+    _failures: int = 0
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` calls of ``finish`` fail."""
+        self._failures = times
+
+    def send(self, event: Event) -> None:
+        """Take an event."""
+        self.forward(event.dossier_code.encode(), canonical(event))
+
+    def forward(self, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Take a record as it is."""
+        self.records.append(Outgoing(topics.EVENTS.name, key, value, None, tuple(headers)))
+
+    def finish(self) -> None:
+        """All that was taken is acknowledged."""
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("kafka_unavailable", "the memory outlet was told to fail")
+        self.acknowledged = len(self.records)

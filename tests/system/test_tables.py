@@ -274,14 +274,15 @@ def test_a_desk_reads_the_view_and_nothing_below_it_and_a_wall_reads_and_writes_
 
 
 def _try_to_read(port: int) -> None:
-    below = ("assessments", "events", "alerts", "dead_letters", "calendar_hours", "hours", "migrations")
+    below = ("assessments", "events", "alerts", "dead_letters", "audit", "calendar_hours", "migrations", "hours")
     with reading(port, "desk") as desk:
         desk.execute("SELECT dossier_code, working_seconds FROM dunghan.desk_assessments LIMIT 1")
+        desk.execute("SELECT at, by, done_at FROM dunghan.desk_audit LIMIT 1")
         desk.execute("SELECT units FROM dunghan.desk_assessments_at(now = '2026-03-09 01:00:00') LIMIT 1")
         for table in below:
             _refused(desk, f"SELECT count() FROM dunghan.{table}")
     with reading(port, "wall") as wall:
-        for table in (*below, "desk_assessments", "desk_assessments_at(now = '2026-03-09 01:00:00')"):
+        for table in (*below, "desk_audit", "desk_assessments", "desk_assessments_at(now = '2026-03-09 01:00:00')"):
             _refused(wall, f"SELECT count() FROM dunghan.{table}")
     for user in ("desk", "wall"):
         with reading(port, user) as reader:
