@@ -6,6 +6,8 @@ that topic alone.
 
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from agents.ports import Outgoing, Record
@@ -28,6 +30,23 @@ _HEADERS = {
     "sha256": re.compile(r"[0-9a-f]{64}"),
     "buried_at": re.compile(r"[0-9]{4}-[0-9T:.-]{1,40}(\+00:00|Z)"),
 }
+#: Stands on a record that was resent, and on its letter when it is buried again: the name of the first letter.
+RESENT_FROM = "resent_from"
+_NAME = re.compile(rb"[A-Za-z0-9._-]{1,249}/[0-9]{1,9}/[0-9]{1,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A buried record with its bytes; ``about`` is all that may be said of it elsewhere."""
+
+    about: DeadLetter
+    key: bytes | None
+    value: bytes | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are the bytes that were buried: those that were too long for the topic are not there."""
+        return hashlib.sha256(self.value or b"").hexdigest() == self.about.sha256
 
 
 def dead_letter(record: Record, error: InvalidRecord, *, at: datetime) -> Outgoing:
@@ -47,6 +66,9 @@ def dead_letter(record: Record, error: InvalidRecord, *, at: datetime) -> Outgoi
         "sha256": hashlib.sha256(value).hexdigest(),
         "buried_at": at.isoformat(),
     }
+    origin = resent_from(record.headers)
+    if origin is not None:
+        headers[RESENT_FROM] = origin
     return Outgoing(
         topics.DEAD_LETTERS.name,
         record.key or b"",
@@ -75,6 +97,20 @@ def read_dead_letter(record: Record) -> DeadLetter:
             int(said["size"]),
             said["sha256"],
             datetime.fromisoformat(said["buried_at"]),
+            resent_from(record.headers),
         )
     except (KeyError, ValueError):
         raise InvalidRecord("unreadable", "the headers are not those of a dead letter") from None
+
+
+def read_letter(record: Record) -> Letter:
+    """The buried record itself; raises as `read_dead_letter` does."""
+    return Letter(read_dead_letter(record), record.key, record.value)
+
+
+def resent_from(headers: Sequence[tuple[str, bytes]]) -> str | None:
+    """The name of the letter that a record with these headers was resent from; None for any other record."""
+    for name, text in headers:
+        if name == RESENT_FROM and _NAME.fullmatch(text or b"") is not None:  # a header may be null
+            return text.decode()
+    return None

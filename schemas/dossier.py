@@ -65,7 +65,10 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What is known of a buried record without its bytes: position, reason, size and hash."""
+    """What is known of a buried record without its bytes: position, reason, size and hash.
+
+    ``resent_from`` names the letter that the record was resent from, when it was buried again.
+    """
 
     topic: str
     partition: int
@@ -75,6 +78,17 @@ class DeadLetter:
     size: int
     sha256: str
     buried_at: Instant
+    resent_from: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: where the record stood.
+
+        >>> from schemas.instant import FIRST
+        >>> DeadLetter("dossier.events.v1", 3, 1234, "unreadable", "", 0, "", FIRST).name
+        'dossier.events.v1/3/1234'
+        """
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 def digest(value: bytes) -> str:

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from agents.cli import doctor, explain, local, migrate, replay, simulate, status, what_if, worker
+from agents.cli import dead_letters, doctor, explain, local, migrate, replay, simulate, status, void, what_if, worker
 from agents.cli.publish import publish
 from schemas.errors import DunghanError
 
@@ -33,6 +33,8 @@ app.command(rich_help_panel="Events")(publish)
 app.command(rich_help_panel="Events")(replay.replay)
 app.command(rich_help_panel="Events")(explain.explain)
 app.command("what-if", rich_help_panel="Events")(what_if.what_if)
+app.command(rich_help_panel="By hand")(void.void)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="By hand")
 
 
 def main() -> None:

@@ -88,11 +88,15 @@ def _settings(config: Path | None, brokers: str | None) -> Settings:
         raise ConfigError("invalid_setting", message, path="--brokers") from None
 
 
+def office_now(settings: Settings) -> datetime:
+    """The instant after which an event lies in the future: a clock set ahead may have events of its day."""
+    return max(datetime.now(UTC), clock_for(settings.now).now())
+
+
 def _publish(
     file: Path, mapping: Path | None, settings: Settings, errors: Console, *, refused: Path | None, dry_run: bool
 ) -> Summary:
-    now = max(datetime.now(UTC), clock_for(settings.now).now())  # a clock set ahead may have events of its day
-    check = office_check(load(settings.config), now)
+    check = office_check(load(settings.config), office_now(settings))
     table = None if mapping is None else load_mapping(mapping)
     if table is None and file.suffix.lower() == ".csv":
         raise ConfigError(

@@ -1,5 +1,6 @@
 """How the command line speaks: results to standard output, everything else to standard error."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -20,6 +21,14 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Print to standard error."""
     ERR.print(text)
+
+
+def say_columns(lines: Sequence[Sequence[str]], *, right: int = 0) -> None:
+    """Print lines in columns as wide as their longest cell, the last ``right`` of them to the right."""
+    from agents.explain_text import columns
+
+    for line in columns(lines, right=right):
+        say(line)
 
 
 def progress(*, wanted: bool = True) -> Progress:

@@ -1,6 +1,6 @@
 """What the command line reads from ClickHouse: one dossier's events, and the answers as they stand there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -14,7 +14,10 @@ from agents.settings import Settings
 from schemas.alert import Action, Alert
 from schemas.assessment import Level, Version
 from schemas.event import Event
+from streams.history import FULL
 
+#: Dossiers named in one query: ClickHouse takes queries of up to 256 KiB.
+NAMED = 2_000
 #: What `_alert` reads, in its order.
 ALERT_COLUMNS = tuple(name for name in COLUMNS[ALERTS] if name not in ("digest", "version"))
 
@@ -49,6 +52,21 @@ class Desk:
             {"code": dossier_code},
         )
         return tuple(map(event_of, found))
+
+    def dossiers(self, event_id: str) -> tuple[str, ...]:
+        """The dossiers that have an event of this id: one, unless a sender uses an id twice."""
+        query = "SELECT DISTINCT dossier_code FROM {db}.events WHERE event_id = %(id)s ORDER BY dossier_code"
+        return tuple(code for (code,) in self.rows(query, {"id": event_id}))
+
+    def full(self, dossier_codes: Collection[str]) -> frozenset[str]:
+        """Those among these dossiers that have no room for one more event."""
+        query = (
+            "SELECT dossier_code FROM {db}.events FINAL WHERE dossier_code IN %(codes)s"
+            " GROUP BY dossier_code HAVING count() >= %(full)s"
+        )
+        codes = sorted(dossier_codes)
+        parts = (codes[begin : begin + NAMED] for begin in range(0, len(codes), NAMED))
+        return frozenset(code for part in parts for (code,) in self.rows(query, {"codes": part, "full": FULL}))
 
     def alerts(self, dossier_code: str) -> tuple[Alert, ...]:
         """Every action on the alerts of a dossier, in the order in which they were written; none when there is none."""

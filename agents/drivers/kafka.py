@@ -9,7 +9,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -220,27 +220,33 @@ class KafkaStateLog:
 
     async def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
         """Every record from the first that compaction left to the end as it is now; see the port."""
-        async with self._readers:
-            consumer = AIOKafkaConsumer(
-                **connection(self._settings),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                request_timeout_ms=int(REQUEST_SECONDS * 1000),
-                max_partition_fetch_bytes=4 * 1024 * 1024,
-            )
-            try:
-                await asyncio.wait_for(consumer.start(), READ_SECONDS)
-                async for records in _to_the_end(consumer, TopicPartition(self._topic, partition)):
-                    for record in records:
-                        if record.key is not None:
-                            yield record.key, record.value
-            except (KafkaError, OSError, TimeoutError) as failure:
-                raise unavailable(failure, f"reading {self._topic} [{partition}]") from failure
-            finally:
-                await consumer.stop()
+        async with self._readers, reader(self._settings, f"reading {self._topic} [{partition}]") as consumer:
+            async for records in to_the_end(consumer, TopicPartition(self._topic, partition)):
+                for record in records:
+                    if record.key is not None:
+                        yield record.key, record.value
 
 
-async def _to_the_end(consumer: AIOKafkaConsumer, where: TopicPartition) -> AsyncIterator[Sequence[Any]]:
+@asynccontextmanager
+async def reader(settings: Settings, doing: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer in no group, for `to_the_end`; raises `Unavailable`, also while it is used."""
+    consumer = AIOKafkaConsumer(
+        **connection(settings),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        request_timeout_ms=int(REQUEST_SECONDS * 1000),
+        max_partition_fetch_bytes=4 * 1024 * 1024,
+    )
+    try:
+        await asyncio.wait_for(consumer.start(), READ_SECONDS)
+        yield consumer
+    except (KafkaError, OSError, TimeoutError) as failure:
+        raise unavailable(failure, doing) from failure
+    finally:
+        await consumer.stop()
+
+
+async def to_the_end(consumer: AIOKafkaConsumer, where: TopicPartition) -> AsyncIterator[Sequence[Any]]:
     """Everything of one partition up to the end offset of now; `TimeoutError` when nothing comes.
 
     The end test is the position and not the last offset seen: compaction leaves gaps, and the

@@ -2,6 +2,7 @@
 
 import socket
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -102,14 +103,14 @@ class KafkaOutlet:
         """Take the event; wait for the oldest when too many are on their way."""
         self.forward(event.dossier_code.encode(), canonical(event))
 
-    def forward(self, key: bytes, value: bytes) -> None:
+    def forward(self, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         """Take a record as it is, readable or not; otherwise as `send`."""
         from kafka.errors import KafkaError
 
         while len(self._waiting) >= WINDOW:
             self._settle_oldest()
         try:
-            sent = self._producer.send(self._topic, key=key, value=value)
+            sent = self._producer.send(self._topic, key=key, value=value, headers=list(headers))
         except KafkaError as failure:
             raise self._unacknowledged(failure) from None
         self._waiting.append(sent)
@@ -133,7 +134,7 @@ class KafkaOutlet:
         return Unavailable(
             "kafka_unavailable",
             f"Kafka acknowledged {self.acknowledged} events and then no more ({type(failure).__name__}); "
-            "publish the file again: what is there already counts once",
+            "do the same again: what is there already counts once",
         )
 
 
