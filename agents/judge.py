@@ -14,6 +14,8 @@ is out already would stand for ever: nobody would know that there is something t
 """
 
 import asyncio
+import gc
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,18 +28,20 @@ from agents.dead_letters import dead_letter
 from agents.drivers.kafka import partition_of
 from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
 from agents.reroute import reroute
-from agents.shard import Dossier, Shard
+from agents.shard import Dossier, Shard, Unread, read_in
 from agents.telemetry import Meters
 from schemas import metrics, topics
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
-from schemas.dossier import LOOK, MEMORY, Judgement, Memory, dump
-from schemas.errors import InvalidRecord, Unavailable
+from schemas.dossier import LOOK, Judgement, Memory, dump
+from schemas.errors import InvalidRecord
 from schemas.event import Event, read_event
+from schemas.outlook import Outlook
 from streams.alerts import decide
 from streams.history import add
 from streams.ladder import unbucketed
 from streams.ledger import imbalance
+from streams.outlook import foresee
 from streams.rules import Rules
 from streams.verdict import assess
 
@@ -62,26 +66,50 @@ class Judge:
 
     async def assigned(self, partition: int) -> None:
         """Read back what is known of a partition; when it returns, its chunks may come."""
-        shard = Shard()
-        count = 0
-        async for key, value in self.state.read(partition):
-            count += 1
-            if value is not None:
-                shard.remember(_memory(key, value))
-        for index, (code, dossier) in enumerate(shard.dossiers.items()):
-            if not dossier.history.events:
-                continue
-            # From the last event on, not from now: a change while nobody judged is still to be told.
-            latest = dossier.history.events[-1].at
-            self.clock.saw(latest)
-            answer = assess(dossier.history, self.rules, now=min(latest, self.clock.now()))
-            at_once = dossier.unconfirmed or self._untold(dossier, answer)
-            shard.look(code, self.clock.now() if at_once else answer.look_again_at)
+        began = time.monotonic()
+        records = await self.state.read(partition)
+        read = time.monotonic()
+        shard = await asyncio.to_thread(read_in, records)
+        gc.freeze()  # or every collection would look through all of it again
+        assessed = 0
+        for index, code in enumerate(tuple(shard.unread)):
+            outlook = self._foreseen(shard.unread[code])
+            if outlook is None:
+                assessed += 1
+                self._look_anew(shard, code)
+            else:
+                shard.look(code, self.clock.now() if shard.unread[code].unconfirmed else outlook.look_at)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
         self.shards[partition] = shard
         self._count_dossiers()
-        log.info("partition_read", partition=partition, records=count, dossiers=len(shard.dossiers))
+        log.info(
+            "partition_read",
+            partition=partition,
+            records=len(records),
+            dossiers=len(shard),
+            assessed=assessed,
+            reading_seconds=round(read - began, 3),
+            seconds=round(time.monotonic() - began, 3),
+        )
+
+    def _foreseen(self, unread: Unread) -> Outlook | None:
+        """The outlook by which a dossier need not be judged at the start: as these rules say, and nothing untold."""
+        outlook = unread.foreseen
+        if outlook is None or not self.clock.live or outlook.version.rules != self.rules.version:
+            return None
+        return outlook if outlook.live or outlook.done_at is not None else None
+
+    def _look_anew(self, shard: Shard, code: str) -> None:
+        dossier = shard.dossier(code)
+        if not dossier.history.events:
+            return
+        # From the last event on, not from now: a change while nobody judged is still to be told.
+        latest = dossier.history.events[-1].at
+        self.clock.saw(latest)
+        answer = assess(dossier.history, self.rules, now=min(latest, self.clock.now()))
+        at_once = dossier.unconfirmed or self._untold(dossier, answer)
+        shard.look(code, self.clock.now() if at_once else answer.look_again_at)
 
     def _untold(self, dossier: Dossier, answer: Assessment) -> bool:
         """Whether a level stands of which nobody was ever told: it was judged by a clock that tells nobody anything."""
@@ -130,7 +158,7 @@ class Judge:
             except ValidationError:
                 aside.append(_buried(record, InvalidRecord("unreadable", "the record is no look")))
                 continue
-            if look.dossier_code in shard.dossiers:
+            if look.dossier_code in shard:
                 asked[look.dossier_code] = []
                 earliest = look.at if earliest is None else min(earliest, look.at)
         await self._judge(chunk, lease, shard, asked, aside)
@@ -150,11 +178,12 @@ class Judge:
         verdicts: list[_Judged] = []
         now = self.clock.now()
         for index, (code, events) in enumerate(brought.items()):
-            dossier = shard.dossiers[code]
+            dossier = shard.dossier(code)
             answer = assess(dossier.history, self.rules, now=now)
             alerts = decide(answer, dossier.sent.values(), now=now) if self.clock.live else ()
             again = tuple(dossier.unconfirmed.values())
-            verdicts.append(_Judged(dossier, answer, tuple(events), alerts, again))
+            outlook = foresee(dossier.history, answer, live=self.clock.live)
+            verdicts.append(_Judged(dossier, answer, tuple(events), alerts, again, outlook))
             self._prove(answer)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
@@ -166,8 +195,8 @@ class Judge:
         memories = [_state(chunk, each.memory) for each in aside if each.memory is not None]
         await self._send([*memories, *(memory for judged in verdicts for memory in judged.memories(chunk))], lease)
         for each in aside:
-            if each.memory is not None:
-                shard.remember(each.memory)
+            if each.memory is not None and each.memory.rerouted is not None:
+                shard.rerouted.add(each.memory.rerouted)
         for judged in verdicts:
             judged.confirm()
             shard.look(judged.answer.dossier_code, judged.answer.look_again_at)
@@ -204,7 +233,7 @@ class Judge:
         self._count_dossiers()
 
     def _count_dossiers(self) -> None:
-        self.meters.put(metrics.DOSSIERS, sum(len(shard.dossiers) for shard in self.shards.values()))
+        self.meters.put(metrics.DOSSIERS, sum(len(shard) for shard in self.shards.values()))
 
 
 class _Aside(NamedTuple):
@@ -231,23 +260,16 @@ def _rerouted(record: Record, event: Event, partition: int, shard: Shard) -> _As
     return _Aside("rerouted", event.source or "", output, Memory(event.dossier_code, rerouted=record.offset))
 
 
-def _memory(key: bytes, value: bytes) -> Memory:
-    try:
-        return MEMORY.validate_json(value)
-    except ValidationError as error:
-        # Judging without a part of the history would be wrong in silence.
-        raise Unavailable("state_unreadable", f"a state record cannot be read: {key!r}") from error
-
-
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """One dossier judged: the answer, the events that led to it, what to tell, what to tell once more."""
+    """One dossier judged: the answer, the events that led to it, what to tell, once more or first, what to expect."""
 
     dossier: Dossier
     answer: Assessment
     events: tuple[Event, ...]
     alerts: tuple[Alert, ...]
     again: tuple[Alert, ...]
+    outlook: Outlook
 
     @property
     def highest_cycle(self) -> int:
@@ -280,6 +302,7 @@ class _Judged:
             yield _state(chunk, Memory(code, event=event))
         for alert in self.dossier.unconfirmed.values():
             yield _state(chunk, Memory(code, alert=alert))
+        yield _state(chunk, Memory(code, outlook=self.outlook))
 
     def confirm(self) -> None:
         """Outputs and state are acknowledged."""

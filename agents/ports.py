@@ -4,7 +4,7 @@ A port says what may be relied on. What it does not promise, no caller may assum
 drivers and the real ones are held to the same contract tests, and nothing beyond them.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -111,11 +111,11 @@ class Outbox(Protocol):
 class StateLog(Protocol):
     """The compacted topic that a worker's memory is rebuilt from."""
 
-    def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        """Every (key, value) of the partition, oldest first, to the end as it was at the call.
+    async def read(self, partition: int) -> dict[bytes, bytes]:
+        """What holds in the partition, to the end as it was at the call: the last value of every key.
 
-        A key may come several times (the last is the one that holds) and None deletes it. What is
-        written after the call may or may not be seen. Raises `Unavailable`, also halfway through.
+        A key whose last value is None is left out. What is written after the call may or may not be seen, and the
+        order means nothing. Raises `Unavailable`.
         """
         ...
 

@@ -1,15 +1,27 @@
 """What a judge knows of one partition: its dossiers, and when to look at each again.
 
-It is an index over `dossier.state.v1` and holds nothing that could not be read back from there.
+It is an index over `dossier.state.v1` and holds nothing that could not be read back from there. What is read at the
+start stays as it was written until somebody asks for its dossier: most of it nobody does for days.
 """
 
 import heapq
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
+
+from pydantic import ValidationError
 
 from schemas.alert import Alert
-from schemas.dossier import Memory
-from streams.history import History, add
+from schemas.dossier import MEMORIES, Memory
+from schemas.errors import Unavailable
+from schemas.outlook import Outlook
+from streams.history import History, build
+
+#: How the value of an alert ends of which nobody knows whether it was told: keys are sorted.
+_INTENDED = b'"intended":true}'
+_BATCH = 10_000  # outlooks parsed at a time
 
 
 @dataclass(slots=True)
@@ -23,7 +35,6 @@ class Dossier:
     sent: dict[str, Alert] = field(default_factory=dict)
     unconfirmed: dict[str, Alert] = field(default_factory=dict)
     highest_cycle: int = 1
-    look_at: datetime | None = None
 
     def tell(self, alert: Alert, *, confirmed: bool) -> None:
         """Remember an alert as it is told, or about to be."""
@@ -34,47 +45,121 @@ class Dossier:
 
 
 @dataclass(slots=True)
+class Unread:
+    """A dossier as it stands in the state topic, its records not parsed yet: events, and the rest."""
+
+    events: list[bytes] = field(default_factory=list)
+    rest: list[bytes] = field(default_factory=list)
+    outlook: Outlook | None = None
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether an alert is among them of which nobody knows whether it was told."""
+        return any(value.endswith(_INTENDED) for value in self.rest)
+
+    @property
+    def foreseen(self) -> Outlook | None:
+        """The outlook, if it rests on all the events that are here; a crash may have left it behind."""
+        outlook = self.outlook
+        return outlook if outlook is not None and outlook.version.events == len(self.events) else None
+
+    def dossier(self, code: str) -> Dossier:
+        """The same, parsed; raises `Unavailable` as `read_in` does."""
+        memories = _parse(code, [*self.events, *self.rest])
+        known = Dossier(build(code, (memory.event for memory in memories if memory.event is not None)))
+        for memory in memories:
+            if memory.alert is not None:
+                known.tell(memory.alert, confirmed=not memory.intended)
+            known.highest_cycle = max(known.highest_cycle, memory.cycle or 1)
+        return known
+
+
+@dataclass(slots=True)
 class Shard:
     """The dossiers of one partition, and one heap of the instants at which their answers change."""
 
     dossiers: dict[str, Dossier] = field(default_factory=dict)
+    unread: dict[str, Unread] = field(default_factory=dict)
+    looks: dict[str, datetime] = field(default_factory=dict)  # when each dossier's answer changes next
     heap: list[tuple[datetime, str]] = field(default_factory=list)
     rerouted: set[int] = field(default_factory=set)  # offsets of the events that were sent on to other partitions
 
+    def __len__(self) -> int:
+        return len(self.dossiers) + len(self.unread)
+
+    def __contains__(self, code: str) -> bool:
+        return code in self.dossiers or code in self.unread
+
     def dossier(self, code: str) -> Dossier:
-        """The dossier of that code, an empty one where it is new."""
+        """The dossier of that code, an empty one where it is new.
+
+        Raises `Unavailable` (``state_unreadable``) when one of its records cannot be read.
+        """
         known = self.dossiers.get(code)
         if known is None:
-            known = self.dossiers[code] = Dossier(History(code))
+            unread = self.unread.get(code)
+            known = unread.dossier(code) if unread is not None else Dossier(History(code))
+            self.unread.pop(code, None)
+            self.dossiers[code] = known
         return known
-
-    def remember(self, memory: Memory) -> None:
-        """Take one record of the state topic; taking it again changes nothing."""
-        if memory.rerouted is not None:
-            self.rerouted.add(memory.rerouted)
-            return
-        dossier = self.dossier(memory.dossier_code)
-        if memory.event is not None:
-            dossier.history = add(dossier.history, memory.event)
-        elif memory.alert is not None:
-            dossier.tell(memory.alert, confirmed=not memory.intended)
-        elif memory.cycle is not None:
-            dossier.highest_cycle = max(dossier.highest_cycle, memory.cycle)
 
     def look(self, code: str, at: datetime | None) -> None:
         """From now on, this is when the dossier's answer changes next; None: never by itself."""
-        dossier = self.dossier(code)
-        if at is not None and at != dossier.look_at:
+        if at is None:
+            self.looks.pop(code, None)
+        elif at != self.looks.get(code):
+            self.looks[code] = at
             heapq.heappush(self.heap, (at, code))
-        dossier.look_at = at
 
     def due(self, now: datetime, most: int) -> list[tuple[datetime, str]]:
         """The dossiers whose time has come, earliest first, at most so many; they are not asked for twice."""
         found: list[tuple[datetime, str]] = []
         while self.heap and self.heap[0][0] <= now and len(found) < most:
             at, code = heapq.heappop(self.heap)
-            dossier = self.dossiers[code]
-            if dossier.look_at == at:  # else a later answer has set another time
-                dossier.look_at = None
+            if self.looks.get(code) == at:  # else a later answer has set another time
+                del self.looks[code]
                 found.append((at, code))
         return found
+
+
+def read_in(records: Mapping[bytes, bytes]) -> Shard:
+    """The shard of what the state topic holds, key by key: sorted by dossier, and parsed only where it must be.
+
+    Raises `Unavailable` (``state_unreadable``): judging without a part of what is known would be wrong in silence.
+    """
+    unread: defaultdict[bytes, Unread] = defaultdict(Unread)
+    outlooks: dict[bytes, bytes] = {}
+    shard = Shard()
+    for key, value in records.items():
+        code, _, name = key.partition(b"\x1f")
+        kind = name.partition(b"\x1f")[0]
+        if kind == b"event":
+            unread[code].events.append(value)
+        elif kind in (b"alert", b"cycle"):
+            unread[code].rest.append(value)
+        elif kind == b"outlook":
+            outlooks[code] = value
+        elif kind == b"rerouted":
+            shard.rerouted.update(memory.rerouted or 0 for memory in _parse(repr(key), [value]))
+        else:
+            raise Unavailable("state_unreadable", f"a state record cannot be read: {key!r}")
+    for code, outlook in _outlooks(outlooks):
+        unread[code].outlook = outlook
+    shard.unread = {code.decode(): found for code, found in unread.items()}
+    return shard
+
+
+def _outlooks(values: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, Outlook | None]]:
+    found: list[tuple[bytes, Outlook | None]] = []
+    remaining = iter(values.items())
+    while some := list(islice(remaining, _BATCH)):
+        memories = _parse("an outlook", [value for _, value in some])
+        found += ((code, memory.outlook) for (code, _), memory in zip(some, memories, strict=True))
+    return found
+
+
+def _parse(whose: str, values: Sequence[bytes]) -> list[Memory]:
+    try:
+        return MEMORIES.validate_json(b"[%b]" % b",".join(values))
+    except ValidationError as error:
+        raise Unavailable("state_unreadable", f"a state record cannot be read: {whose}") from error

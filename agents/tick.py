@@ -36,7 +36,7 @@ class Tick:
                 await judge.outbox.send(looks)
             except DunghanError:
                 for at, code in due:
-                    if shard.dossiers[code].look_at is None:
+                    if code not in shard.looks:
                         shard.look(code, at)
                 raise
             judge.meters.count(metrics.LOOKS, len(looks))

@@ -12,7 +12,8 @@ from agents.archive import TOPICS, Archive
 from agents.clock import clock_for
 from agents.config import load
 from agents.drivers.clickhouse import ClickHouseFacts
-from agents.drivers.kafka import KafkaOutbox, KafkaStateLog
+from agents.drivers.kafka import KafkaOutbox
+from agents.drivers.kafka_state import KafkaStateLog
 from agents.judge import Judge
 from agents.ports import Clock, Facts, Outbox, StateLog
 from agents.settings import Settings

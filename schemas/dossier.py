@@ -10,6 +10,7 @@ from schemas.alert import Alert
 from schemas.assessment import Assessment
 from schemas.event import Event, present
 from schemas.instant import Instant
+from schemas.outlook import Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A record of ``dossier.state.v1``: exactly one of an event, an alert as last told, a cycle seen, a rerouting.
+    """A record of ``dossier.state.v1``: exactly one of an event, an alert as told, a cycle, a rerouting, an outlook.
 
     ``rerouted`` is the offset on this partition of an event of that dossier that was sent on to another.
 
@@ -48,6 +49,7 @@ class Memory:
     cycle: int | None = None
     intended: bool | None = None
     rerouted: int | None = None
+    outlook: Outlook | None = None
 
     def key(self) -> bytes:
         """Its key: writing it again changes nothing, and nothing else has it."""
@@ -58,6 +60,8 @@ class Memory:
             name = f"alert\x1f{self.alert.alert_id}"
         elif self.rerouted is not None:
             name = f"rerouted\x1f{self.rerouted}"
+        elif self.outlook is not None:
+            name = "outlook"
         else:
             name = f"cycle\x1f{self.cycle}"
         return f"{self.dossier_code}\x1f{name}".encode()
@@ -116,7 +120,7 @@ def _sparse(value: Crossing) -> object:
     if isinstance(value, Memory):
         return {
             name: _sparse(part) if isinstance(part, Event) else part
-            for name in ("dossier_code", "event", "alert", "cycle", "intended", "rerouted")
+            for name in ("dossier_code", "event", "alert", "cycle", "intended", "rerouted", "outlook")
             if (part := getattr(value, name)) is not None
         }
     return value
@@ -125,5 +129,6 @@ def _sparse(value: Crossing) -> object:
 JUDGEMENT: TypeAdapter[Judgement] = TypeAdapter(Judgement)
 LOOK: TypeAdapter[Look] = TypeAdapter(Look)
 MEMORY: TypeAdapter[Memory] = TypeAdapter(Memory)
+MEMORIES: TypeAdapter[list[Memory]] = TypeAdapter(list[Memory])
 ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
 DEAD_LETTER: TypeAdapter[DeadLetter] = TypeAdapter(DeadLetter)

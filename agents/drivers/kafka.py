@@ -1,4 +1,4 @@
-"""The broker behind the ports: what we send, and what a worker's memory is rebuilt from.
+"""The broker behind the ports: what we send; `agents.drivers.kafka_state` has what a worker's memory is rebuilt from.
 
 Failures of the broker become `Unavailable` here, so that nobody else knows aiokafka's errors:
 ``kafka_unavailable`` when it may answer later by itself, ``kafka_refused`` when it answers no (a
@@ -34,8 +34,6 @@ LINGER_MS = 2
 BATCH_BYTES = 256 * 1024
 #: Reading a state partition is given up when nothing came for this long.
 READ_SECONDS = 30.0
-#: A worker may own many partitions; so many are read at a time.
-READERS = 4
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -208,23 +206,6 @@ async def _close(producer: AIOKafkaProducer) -> None:
         _heard(batch._drain_waiter)  # noqa: SLF001
     with suppress(KafkaError, OSError, TimeoutError):
         await asyncio.wait_for(producer.client.close(), REQUEST_SECONDS)
-
-
-class KafkaStateLog:
-    """The `StateLog` of a real cluster: a consumer of its own for each reading, in no group."""
-
-    def __init__(self, settings: Settings, topic: str) -> None:
-        self._settings = settings
-        self._topic = topic
-        self._readers = asyncio.Semaphore(READERS)
-
-    async def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        """Every record from the first that compaction left to the end as it is now; see the port."""
-        async with self._readers, reader(self._settings, f"reading {self._topic} [{partition}]") as consumer:
-            async for records in to_the_end(consumer, TopicPartition(self._topic, partition)):
-                for record in records:
-                    if record.key is not None:
-                        yield record.key, record.value
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ Public on purpose and small on purpose: it keeps the contracts of `agents.ports`
 drivers do, and can be told to fail. Nothing here is thread-safe, and nothing survives the process.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -78,7 +78,7 @@ class MemoryOutbox:
 class MemoryStateLog:
     """A `StateLog` over a topic of a `MemoryOutbox`: the compacted view, tombstones gone.
 
-    ``fail_next(n)`` makes the next n readings raise `Unavailable` halfway.
+    ``fail_next(n)`` makes the next n readings raise `Unavailable`.
     """
 
     outbox: MemoryOutbox
@@ -86,23 +86,17 @@ class MemoryStateLog:
     _failures: int = 0
 
     def fail_next(self, times: int) -> None:
-        """Make the next ``times`` readings fail after half of the records."""
+        """Make the next ``times`` readings fail."""
         self._failures = times
 
-    async def read(self, partition: int) -> AsyncIterator[tuple[bytes, bytes | None]]:
-        """The last value of every key, in the order of their last writing."""
-        latest: dict[bytes, bytes | None] = {}
-        for record in self.outbox.records(self.topic, partition):
-            if record.key is not None:
-                latest.pop(record.key, None)
-                latest[record.key] = record.value
-        alive = [(key, value) for key, value in latest.items() if value is not None]
-        failing = self._failures > 0
-        self._failures -= failing
-        for key, value in alive[: len(alive) // 2] if failing else alive:
-            yield key, value
-        if failing:
+    async def read(self, partition: int) -> dict[bytes, bytes]:
+        """The last value of every key."""
+        if self._failures:
+            self._failures -= 1
             raise Unavailable("kafka_unavailable", "the memory state log was told to fail")
+        records = self.outbox.records(self.topic, partition)
+        latest = {record.key: record.value for record in records if record.key is not None}
+        return {key: value for key, value in latest.items() if value is not None}
 
 
 @dataclass(slots=True)

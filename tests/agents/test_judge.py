@@ -18,6 +18,7 @@ from schemas.dossier import ALERT, JUDGEMENT, LOOK, MEMORY, Judgement
 from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
 from schemas.limits import Limit
+from schemas.outlook import Outlook
 from tests.hanoi import at, event, rules
 
 PARTITIONS = 4
@@ -95,8 +96,9 @@ async def test_an_event_is_judged_sent_and_remembered() -> None:
     (judgement,) = office.judgements()
     assert judgement.events == (start,)
     assert judgement.assessment.cycles[0].due_current == at("2026-03-09T17:00")
-    (memory,) = office.outbox.records(topics.STATE.name)
-    assert MEMORY.validate_json(memory.value or b"").event == start
+    memory, outlook = (MEMORY.validate_json(one.value or b"") for one in office.outbox.records(topics.STATE.name))
+    assert memory.event == start
+    assert outlook.outlook == Outlook(judgement.assessment.version, judgement.assessment.look_again_at)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ async def test_a_record_on_another_partition_is_sent_on_to_its_own_once_and_mark
     await successor.judge.assigned(other)
     await successor.judge.events(misplaced, successor.lease)
     assert len(office.outbox.records(topics.REROUTED.name)) == 1, "a replay, also by another worker, reroutes nothing"
-    assert not any(dossier.history.events for dossier in successor.judge.shards[other].dossiers.values())
+    assert len(successor.judge.shards[other]) == 0
     await office.judge.events(Chunk(topics.REROUTED.name, MINE, [sent]), office.lease)
     (judged,) = office.judgements()
     assert judged.events == (told,)
@@ -178,7 +180,8 @@ async def test_a_repeated_event_sends_everything_of_its_dossier_again() -> None:
     await office.take(start)
     first, second = office.judgements()
     assert first == second
-    assert len(office.outbox.records(topics.STATE.name)) == 2, "the state record, too"
+    records = [record.key for record in office.outbox.records(topics.STATE.name)]
+    assert (len(records), len(set(records))) == (4, 2), "the state records, too"
 
 
 async def test_a_lost_lease_stops_before_the_first_write() -> None:
@@ -363,6 +366,17 @@ async def test_a_state_record_that_cannot_be_read_holds_the_partition() -> None:
     await outbox.send([Outgoing(topics.STATE.name, b"key", b"{}x", MINE)])
     with pytest.raises(Unavailable, match="state record"):
         await desk("2026-03-02T10:00", outbox=outbox)
+
+
+async def test_an_alert_of_the_state_that_cannot_be_read_holds_the_partition_when_its_dossier_is_asked_for() -> None:
+    first = await desk("2026-03-02T10:00")
+    await first.take(event(2, "2026-03-02T09:00"))
+    await first.outbox.send([Outgoing(topics.STATE.name, f"{CODE}\x1falert\x1fa".encode(), b"{}x", MINE)])
+    second = await desk("2026-03-02T10:05", outbox=first.outbox)
+    assert len(second.judge.shards[MINE]) == 1
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="state record"):
+            await second.take(event(4, "2026-03-02T10:00"))
 
 
 async def test_a_revoked_partition_is_forgotten() -> None:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from agents.drivers.kafka import KafkaOutbox, KafkaStateLog, connection
+from agents.drivers.kafka import KafkaOutbox, connection
+from agents.drivers.kafka_state import KafkaStateLog
 from agents.drivers.kafka_topics import create_topics
 from agents.drivers.local import Services
 from agents.drivers.memory import MemoryOutbox, MemoryStateLog

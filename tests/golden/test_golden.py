@@ -18,6 +18,7 @@ READERS: dict[str, Callable[[bytes], Crossing]] = {
     "memory-alert": MEMORY.validate_json,
     "memory-cycle": MEMORY.validate_json,
     "memory-rerouted": MEMORY.validate_json,
+    "memory-outlook": MEMORY.validate_json,
 }
 FROZEN = sorted(Path(__file__).parent.glob("*.json"))
 

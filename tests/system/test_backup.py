@@ -61,9 +61,9 @@ def standing(office: Office, now: datetime) -> Stood:
 
 def _is_lasting(record: ConsumerRecord) -> bool:
     """Whether judge would miss it: of the numbers of cycles only the highest means anything, and places in the old
-    Kafka mean nothing in the new one.
+    Kafka mean nothing in the new one; an outlook is found again by judging.
     """
-    return not any(mark in record.key for mark in (b"\x1fcycle\x1f", b"\x1frerouted\x1f"))
+    return not any(mark in record.key for mark in (b"\x1fcycle\x1f", b"\x1frerouted\x1f", b"\x1foutlook"))
 
 
 def steps(heading: str) -> Iterator[tuple[str, str]]:
