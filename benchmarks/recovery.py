@@ -48,11 +48,12 @@ ROOT = Path(__file__).parents[1]
 PARTITIONS = 64  # as shipped
 BATCH = 20_000  # memories sent at a time
 STEPS = (2, 4, 4, 5, 4, 4, 6, 4)  # an open dossier's events
+STORIES = 2_000
 PATIENCE = 600.0
 
 
 def _code(number: int) -> str:
-    return f"H26.{1 + number % 126:02}-261102-{number:07}"
+    return f"H26.{1 + number % 126:03}-261102-{number:07}"
 
 
 def _history(number: int, now: datetime, chance: random.Random) -> History:
@@ -90,11 +91,18 @@ def _memories(history: History, rules: Rules, now: datetime) -> Iterator[Memory]
 
 
 def _population(dossiers: int, rules: Rules, now: datetime) -> Iterator[Outgoing]:
+    """What stands in the state of so many open dossiers; after the first thousands, the same stories once more."""
     chance = random.Random(766)  # noqa: S311
+    stories: list[list[tuple[bytes, bytes]]] = []
     for number in range(dossiers):
-        partition = partition_of(_code(number).encode(), PARTITIONS)
-        for memory in _memories(_history(number, now, chance), rules, now):
-            yield Outgoing(topics.STATE.name, memory.key(), dump(memory), partition)
+        code = _code(number).encode()
+        if number < STORIES:
+            memories = _memories(_history(number, now, chance), rules, now)
+            stories.append([(memory.key(), dump(memory)) for memory in memories])
+        told = _code(number % STORIES).encode()
+        for key, value in stories[number % STORIES]:
+            partition = partition_of(code, PARTITIONS)
+            yield Outgoing(topics.STATE.name, key.replace(told, code), value.replace(told, code), partition)
 
 
 async def _fill(settings: Settings, records: Iterator[Outgoing]) -> int:
