@@ -24,23 +24,28 @@ from agents.rows import (
     ASSESSMENTS,
     DEAD_LETTERS,
     EVENTS,
+    FEEDS,
+    SILENCES,
     Row,
     alert_row,
     assessment_rows,
     dead_letter_row,
     event_row,
+    heard_row,
+    silence_row,
 )
 from agents.telemetry import Meters
 from schemas import metrics, topics
 from schemas.dossier import ALERT, JUDGEMENT, DeadLetter
 from schemas.errors import InvalidRecord
+from schemas.feed import FEED, FeedRecord, Heard, Release, Silence
 
 #: Between two inserts of a table, in seconds. ClickHouse merges parts at leisure at this rate, and an alert's
 #: row is there well within the five seconds that are promised.
 PACE = 0.5
 BREATH = 100  # records read between two turns of the event loop, or heartbeats would be late
 #: The topics whose chunks `Archive.handle` takes.
-TOPICS = (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS)
+TOPICS = (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS, topics.FEEDS)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -102,10 +107,22 @@ def _read_into(rows: dict[str, list[Row]], record: Record) -> None:
                 rows.setdefault(ALERTS, []).append(alert_row(ALERT.validate_json(record.value or b"")))
             case topics.DEAD_LETTERS.name:
                 rows.setdefault(DEAD_LETTERS, []).append(dead_letter_row(_letter(record)))
+            case topics.FEEDS.name:
+                _read_feed_into(rows, FEED.validate_json(record.value or b""))
             case _:
                 raise AssertionError(f"archive does not read {record.topic}")
     except ValidationError:
         raise InvalidRecord("unreadable", "the record is not one that this program writes") from None
+
+
+def _read_feed_into(rows: dict[str, list[Row]], record: FeedRecord) -> None:
+    match record:
+        case Heard():
+            rows.setdefault(FEEDS, []).append(heard_row(record))
+        case Silence():
+            rows.setdefault(SILENCES, []).append(silence_row(record))
+        case Release():  # for judges alone
+            pass
 
 
 def _letter(record: Record) -> DeadLetter:

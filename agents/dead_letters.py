@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
+
 from agents.ports import Outgoing, Record
 from schemas import topics
 from schemas.dossier import DeadLetter
@@ -19,6 +21,7 @@ from schemas.errors import InvalidRecord
 FRAMING = 64 * 1024
 LARGEST = topics.DEAD_LETTERS.max_message_bytes - FRAMING
 
+_SOURCE = re.compile(r"[0-9A-Za-z._:/-]{1,64}")  # as in `schemas.event`
 #: How each header is written; numbers are bounded so that they fit the table.
 _HEADERS = {
     "reason": re.compile(r"[a-z_]{1,64}"),
@@ -49,7 +52,20 @@ class Letter:
         return hashlib.sha256(self.value or b"").hexdigest() == self.about.sha256
 
 
-def dead_letter(record: Record, error: InvalidRecord, *, at: datetime) -> Outgoing:
+def source_of(value: bytes | None) -> str:
+    """The source that a record names which could not be used; empty when it cannot be read that far.
+
+    Only what has the form of a source is taken: anything else may be personal data.
+    """
+    try:
+        said = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return ""
+    source = said.get("source") if isinstance(said, dict) else None
+    return source if isinstance(source, str) and _SOURCE.fullmatch(source) else ""
+
+
+def dead_letter(record: Record, error: InvalidRecord, *, at: datetime, source: str = "") -> Outgoing:
     """The record to send so that this one is buried; ``at`` is an instant in UTC.
 
     Bytes that are too long for the dead-letter topic are left out: only our own topics can hold
@@ -65,6 +81,7 @@ def dead_letter(record: Record, error: InvalidRecord, *, at: datetime) -> Outgoi
         "size": str(len(value)),
         "sha256": hashlib.sha256(value).hexdigest(),
         "buried_at": at.isoformat(),
+        **({"source": source} if source else {}),
     }
     origin = resent_from(record.headers)
     if origin is not None:
@@ -88,6 +105,9 @@ def read_dead_letter(record: Record) -> DeadLetter:
         for name, pattern in _HEADERS.items():
             if pattern.fullmatch(said[name]) is None:
                 raise ValueError(name)
+        source = said.get("source", "")  # letters of before have none
+        if source and _SOURCE.fullmatch(source) is None:
+            raise ValueError("source")
         return DeadLetter(
             said["topic"],
             int(said["partition"]),
@@ -98,6 +118,7 @@ def read_dead_letter(record: Record) -> DeadLetter:
             said["sha256"],
             datetime.fromisoformat(said["buried_at"]),
             resent_from(record.headers),
+            source,
         )
     except (KeyError, ValueError):
         raise InvalidRecord("unreadable", "the headers are not those of a dead letter") from None

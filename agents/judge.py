@@ -16,26 +16,26 @@ is out already would stand for ever: nobody would know that there is something t
 import asyncio
 import gc
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 from pydantic import ValidationError
 
-from agents.dead_letters import dead_letter
+from agents.aside import Aside, buried, rerouted
 from agents.drivers.kafka import partition_of
+from agents.feeds import Feeds, outgoing
+from agents.judged import Judged, remembered
 from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
-from agents.reroute import reroute
 from agents.shard import Dossier, Shard, Unread, read_in
 from agents.telemetry import Meters
-from schemas import metrics, topics
+from schemas import metrics
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
-from schemas.dossier import LOOK, Judgement, Memory, dump
+from schemas.dossier import LOOK
 from schemas.errors import InvalidRecord
 from schemas.event import Event, read_event
+from schemas.feed import Heard
 from schemas.outlook import Outlook
 from streams.alerts import decide
 from streams.history import add
@@ -54,7 +54,15 @@ class Judge:
     """The judge of some partitions. Its handles are those of an `agents.app.Worker`."""
 
     def __init__(
-        self, rules: Rules, clock: Clock, outbox: Outbox, state: StateLog, meters: Meters, *, partitions: int
+        self,
+        rules: Rules,
+        clock: Clock,
+        outbox: Outbox,
+        state: StateLog,
+        meters: Meters,
+        *,
+        partitions: int,
+        feeds: Feeds | None = None,
     ) -> None:
         self.rules = rules
         self.clock = clock
@@ -62,10 +70,12 @@ class Judge:
         self.state = state
         self.meters = meters
         self.partitions = partitions
+        self.feeds = feeds or Feeds(rules)
         self.shards: dict[int, Shard] = {}
 
     async def assigned(self, partition: int) -> None:
         """Read back what is known of a partition; when it returns, its chunks may come."""
+        await self.feeds.ready(now=self.clock.now())
         began = time.monotonic()
         records = await self.state.read(partition)
         read = time.monotonic()
@@ -78,7 +88,8 @@ class Judge:
                 assessed += 1
                 self._look_anew(shard, code)
             else:
-                shard.look(code, self.clock.now() if shard.unread[code].unconfirmed else outlook.look_at)
+                at_once = shard.unread[code].unconfirmed or shard.unread[code].held
+                shard.look(code, self.clock.now() if at_once else outlook.look_at)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
         self.shards[partition] = shard
@@ -129,34 +140,37 @@ class Judge:
         """
         shard = self.shards[chunk.partition]
         brought: dict[str, list[Event]] = {}
-        aside: list[_Aside] = []
+        aside: list[Aside] = []
+        accepted: list[tuple[Record, Event]] = []
         for record in chunk.records:
             try:
                 event = self._accept(record)
+                accepted.append((record, event))
                 partition = partition_of(event.dossier_code.encode(), self.partitions)
                 if partition != record.partition:
-                    aside.append(_rerouted(record, event, partition, shard))
+                    aside.append(rerouted(record, event, partition, shard))
                     continue
                 dossier = shard.dossier(event.dossier_code)
                 dossier.history = add(dossier.history, event)
             except InvalidRecord as error:
-                aside.append(_buried(record, error))
+                aside.append(buried(record, error))
             else:
                 self.clock.saw(event.at)
                 brought.setdefault(event.dossier_code, []).append(event)
-        await self._judge(chunk, lease, shard, brought, aside)
+        heard = self.feeds.heard(accepted, now=self.clock.now())
+        await self._judge(chunk, lease, shard, brought, aside, heard)
 
     async def looks(self, chunk: Chunk, lease: Lease) -> None:
         """Judge the dossiers whose time has come. Raises as `events` does."""
         shard = self.shards[chunk.partition]
         asked: dict[str, list[Event]] = {}
-        aside: list[_Aside] = []
+        aside: list[Aside] = []
         earliest = None
         for record in chunk.records:
             try:
                 look = LOOK.validate_json(record.value or b"")
             except ValidationError:
-                aside.append(_buried(record, InvalidRecord("unreadable", "the record is no look")))
+                aside.append(buried(record, InvalidRecord("unreadable", "the record is no look")))
                 continue
             if look.dossier_code in shard:
                 asked[look.dossier_code] = []
@@ -173,17 +187,23 @@ class Judge:
         return event
 
     async def _judge(
-        self, chunk: Chunk, lease: Lease, shard: Shard, brought: dict[str, list[Event]], aside: Sequence["_Aside"]
+        self,
+        chunk: Chunk,
+        lease: Lease,
+        shard: Shard,
+        brought: dict[str, list[Event]],
+        aside: Sequence[Aside],
+        heard: Sequence[Heard] = (),
     ) -> None:
-        verdicts: list[_Judged] = []
+        verdicts: list[Judged] = []
         now = self.clock.now()
         for index, (code, events) in enumerate(brought.items()):
             dossier = shard.dossier(code)
             answer = assess(dossier.history, self.rules, now=now)
-            alerts = decide(answer, dossier.sent.values(), now=now) if self.clock.live else ()
+            alerts = self._decide(answer, dossier, now) if self.clock.live else ()
             again = tuple(dossier.unconfirmed.values())
             outlook = foresee(dossier.history, answer, live=self.clock.live)
-            verdicts.append(_Judged(dossier, answer, tuple(events), alerts, again, outlook))
+            verdicts.append(Judged(dossier, answer, tuple(events), alerts, again, outlook))
             self._prove(answer)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
@@ -191,16 +211,23 @@ class Judge:
         for judged in verdicts:
             judged.intend()
         outputs = [each.output for each in aside if each.output is not None]
+        outputs += [outgoing(each) for each in heard]
         await self._send([*outputs, *(output for judged in verdicts for output in judged.outputs(chunk))], lease)
-        memories = [_state(chunk, each.memory) for each in aside if each.memory is not None]
+        memories = [remembered(chunk, each.memory) for each in aside if each.memory is not None]
+        self.feeds.tell(heard)
         await self._send([*memories, *(memory for judged in verdicts for memory in judged.memories(chunk))], lease)
         for each in aside:
             if each.memory is not None and each.memory.rerouted is not None:
                 shard.rerouted.add(each.memory.rerouted)
         for judged in verdicts:
             judged.confirm()
-            shard.look(judged.answer.dossier_code, judged.answer.look_again_at)
+            # The feed of its unit may have come back since it was judged.
+            back = self.clock.live and judged.dossier.held and not judged.silent(self.feeds.silent)
+            shard.look(judged.answer.dossier_code, self.clock.now() if back else judged.answer.look_again_at)
         self._count(chunk, aside, verdicts)
+
+    def _decide(self, answer: Assessment, dossier: Dossier, now: datetime) -> tuple[Alert, ...]:
+        return decide(answer, dossier.sent.values(), silent=self.feeds.silent, now=now)
 
     async def _send(self, records: Sequence[Outgoing], lease: Lease) -> None:
         """Write and await, as long as the partition is ours."""
@@ -218,7 +245,7 @@ class Judge:
                 self.meters.put(metric, worst)
                 log.error(event, dossier=answer.dossier_code[-4:], seconds=worst)
 
-    def _count(self, chunk: Chunk, aside: Sequence["_Aside"], verdicts: Sequence["_Judged"]) -> None:
+    def _count(self, chunk: Chunk, aside: Sequence[Aside], verdicts: Sequence[Judged]) -> None:
         self.meters.count(metrics.RECORDS, len(chunk.records) - len(aside), topic=chunk.topic, fate="done")
         for each in aside:
             self.meters.count(metrics.RECORDS, topic=chunk.topic, fate=each.fate)
@@ -234,80 +261,3 @@ class Judge:
 
     def _count_dossiers(self) -> None:
         self.meters.put(metrics.DOSSIERS, sum(len(shard) for shard in self.shards.values()))
-
-
-class _Aside(NamedTuple):
-    """A record that is not judged here: its fate, with the reason or the source, and what to send and remember."""
-
-    fate: Literal["buried", "rerouted"]
-    label: str
-    output: Outgoing | None
-    memory: Memory | None = None
-
-
-def _buried(record: Record, error: InvalidRecord) -> _Aside:
-    where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-    log.warning("record_buried", reason=error.reason, **where)
-    return _Aside("buried", error.reason, dead_letter(record, error, at=datetime.now(UTC)))
-
-
-def _rerouted(record: Record, event: Event, partition: int, shard: Shard) -> _Aside:
-    """Send the event on, unless that was done before: a replay reroutes nothing twice."""
-    output = reroute(record, event, partition)
-    if record.offset in shard.rerouted:
-        return _Aside("rerouted", event.source or "", None)
-    log.info("record_rerouted", source=event.source, partition=record.partition, offset=record.offset, to=partition)
-    return _Aside("rerouted", event.source or "", output, Memory(event.dossier_code, rerouted=record.offset))
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """One dossier judged: the answer, the events that led to it, what to tell, once more or first, what to expect."""
-
-    dossier: Dossier
-    answer: Assessment
-    events: tuple[Event, ...]
-    alerts: tuple[Alert, ...]
-    again: tuple[Alert, ...]
-    outlook: Outlook
-
-    @property
-    def highest_cycle(self) -> int:
-        return max(self.dossier.highest_cycle, len(self.answer.cycles))
-
-    def intents(self, chunk: Chunk) -> Iterator[Outgoing]:
-        """What must not be forgotten once it is out."""
-        code = self.answer.dossier_code
-        if self.highest_cycle > self.dossier.highest_cycle:
-            yield _state(chunk, Memory(code, cycle=self.highest_cycle))
-        for alert in self.alerts:
-            yield _state(chunk, Memory(code, alert=alert, intended=True))
-
-    def intend(self) -> None:
-        """The intents are acknowledged."""
-        self.dossier.highest_cycle = self.highest_cycle
-        for alert in self.alerts:
-            self.dossier.tell(alert, confirmed=False)
-
-    def outputs(self, chunk: Chunk) -> Iterator[Outgoing]:
-        code = self.answer.dossier_code
-        judgement = Judgement(self.answer, self.highest_cycle, self.events)
-        yield Outgoing(topics.ASSESSMENTS.name, code.encode(), dump(judgement), chunk.partition)
-        for alert in (*self.again, *self.alerts):
-            yield Outgoing(topics.ALERTS.name, code.encode(), dump(alert), chunk.partition)
-
-    def memories(self, chunk: Chunk) -> Iterator[Outgoing]:
-        code = self.answer.dossier_code
-        for event in self.events:
-            yield _state(chunk, Memory(code, event=event))
-        for alert in self.dossier.unconfirmed.values():
-            yield _state(chunk, Memory(code, alert=alert))
-        yield _state(chunk, Memory(code, outlook=self.outlook))
-
-    def confirm(self) -> None:
-        """Outputs and state are acknowledged."""
-        self.dossier.unconfirmed.clear()
-
-
-def _state(chunk: Chunk, memory: Memory) -> Outgoing:
-    return Outgoing(topics.STATE.name, memory.key(), dump(memory), chunk.partition)

@@ -4,7 +4,7 @@ A port says what may be relied on. What it does not promise, no caller may assum
 drivers and the real ones are held to the same contract tests, and nothing beyond them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -117,6 +117,26 @@ class StateLog(Protocol):
         A key whose last value is None is left out. What is written after the call may or may not be seen, and the
         order means nothing. Raises `Unavailable`.
         """
+        ...
+
+
+class FeedLog(Protocol):
+    """The topic of feeds, as one judge reads it beside its chunks, and how far all judges have read the events.
+
+    Every method raises `Unavailable`; partitions are those of the events.
+    """
+
+    async def news(self) -> Sequence[bytes]:
+        """Every value that stood on the topic at the call and was not returned before, at least; the first
+        call returns all that compaction left. Values may come again, and those of a key keep their order."""
+        ...
+
+    async def ends(self) -> Mapping[int, int]:
+        """The offset that the next event of each partition will have."""
+        ...
+
+    async def committed(self) -> Mapping[int, int]:
+        """The first offset of each partition that is not committed as done; where nothing is, it may lack."""
         ...
 
 

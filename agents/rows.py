@@ -10,6 +10,7 @@ from schemas.alert import Alert
 from schemas.assessment import Assessment, Cycle, Level, Version
 from schemas.dossier import DeadLetter, Judgement, digest, dump
 from schemas.event import Event
+from schemas.feed import Heard, Silence
 
 Row = tuple[object, ...]
 
@@ -17,6 +18,8 @@ EVENTS = "events"
 ASSESSMENTS = "assessments"
 ALERTS = "alerts"
 DEAD_LETTERS = "dead_letters"
+FEEDS = "feeds"
+SILENCES = "silences"
 
 _VERSION = ("version", "version_events", "version_rules", "version_as_of")
 _SEGMENT = ("begin", "end", "paused", "unit", "stage", "working_seconds")
@@ -58,7 +61,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         ),
         *("due_original", "found_late", "procedure", "unit", "stage", "policy_version", "rules_from"),
     ),
-    DEAD_LETTERS: ("topic", "partition", "offset", "sha256", "reason", "detail", "size", "buried_at"),
+    DEAD_LETTERS: ("topic", "partition", "offset", "sha256", "reason", "detail", "size", "source", "buried_at"),
+    FEEDS: ("unit", "source", "partition", "version", "heard_at", "at"),
+    SILENCES: ("unit", "heard_at", "since"),
 }
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -75,7 +80,7 @@ def version_number(version: Version) -> int:
     >>> version_number(old) < version_number(new) < version_number(Version(3, 1, _EPOCH + _MICROSECOND))
     True
     """
-    return version.events << 96 | version.rules << 64 | (version.as_of - _EPOCH) // _MICROSECOND
+    return version.events << 96 | version.rules << 64 | _microseconds(version.as_of)
 
 
 def event_row(event: Event) -> Row:
@@ -137,9 +142,24 @@ def dead_letter_row(letter: DeadLetter) -> Row:
     """The row of one refused record, without its bytes."""
     return (
         *(letter.topic, letter.partition, letter.offset, letter.sha256, letter.reason, letter.detail, letter.size),
-        letter.buried_at,
+        *(letter.source, letter.buried_at),
     )
+
+
+def heard_row(heard: Heard) -> Row:
+    """The row of one sign of life; its version rises with the time at which it came."""
+    version = _microseconds(heard.heard_at) << 64 | _microseconds(heard.at)
+    return heard.unit, heard.source, heard.partition, version, heard.heard_at, heard.at
+
+
+def silence_row(silence: Silence) -> Row:
+    """The row of one silence."""
+    return silence.unit, silence.heard_at, silence.since
 
 
 def _version(version: Version) -> Row:
     return version_number(version), version.events, version.rules, version.as_of
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MICROSECOND

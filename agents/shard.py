@@ -13,7 +13,7 @@ from itertools import islice
 
 from pydantic import ValidationError
 
-from schemas.alert import Alert
+from schemas.alert import Action, Alert
 from schemas.dossier import MEMORIES, Memory
 from schemas.errors import Unavailable
 from schemas.outlook import Outlook
@@ -21,6 +21,8 @@ from streams.history import History, build
 
 #: How the value of an alert ends of which nobody knows whether it was told: keys are sorted.
 _INTENDED = b'"intended":true}'
+#: What stands in the value of an alert that waits for the feed of its unit.
+_HELD = b'"action":"hold"'
 _BATCH = 10_000  # outlooks parsed at a time
 
 
@@ -35,6 +37,11 @@ class Dossier:
     sent: dict[str, Alert] = field(default_factory=dict)
     unconfirmed: dict[str, Alert] = field(default_factory=dict)
     highest_cycle: int = 1
+
+    @property
+    def held(self) -> bool:
+        """Whether an alert of it waits for the feed of its unit."""
+        return any(alert.action is Action.HOLD for alert in self.sent.values())
 
     def tell(self, alert: Alert, *, confirmed: bool) -> None:
         """Remember an alert as it is told, or about to be."""
@@ -56,6 +63,11 @@ class Unread:
     def unconfirmed(self) -> bool:
         """Whether an alert is among them of which nobody knows whether it was told."""
         return any(value.endswith(_INTENDED) for value in self.rest)
+
+    @property
+    def held(self) -> bool:
+        """Whether an alert among them waits for the feed of its unit."""
+        return any(_HELD in value for value in self.rest)
 
     @property
     def foreseen(self) -> Outlook | None:
@@ -102,6 +114,11 @@ class Shard:
             self.unread.pop(code, None)
             self.dossiers[code] = known
         return known
+
+    def held(self) -> list[str]:
+        """The dossiers with an alert that waits for the feed of its unit."""
+        known: Mapping[str, Dossier | Unread] = {**self.unread, **self.dossiers}
+        return [code for code, dossier in known.items() if dossier.held]
 
     def look(self, code: str, at: datetime | None) -> None:
         """From now on, this is when the dossier's answer changes next; None: never by itself."""

@@ -13,9 +13,13 @@ from agents.clock import clock_for
 from agents.config import load
 from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.kafka import KafkaOutbox
+from agents.drivers.kafka_feeds import KafkaFeedLog
 from agents.drivers.kafka_state import KafkaStateLog
+from agents.feeds import Feeds
 from agents.judge import Judge
-from agents.ports import Clock, Facts, Outbox, StateLog
+from agents.listen import EVERY as LISTEN_EVERY
+from agents.listen import Listen
+from agents.ports import Clock, Facts, FeedLog, Outbox, StateLog
 from agents.settings import Settings
 from agents.telemetry import Meters
 from agents.tick import EVERY, Tick
@@ -29,19 +33,21 @@ class Ports:
     clock: Clock
     outbox: Outbox
     state: StateLog
+    feeds: FeedLog
     facts: Facts
     resources: Mapping[str, tuple[AbstractAsyncContextManager[object], ...]]
 
 
 def real_ports(settings: Settings) -> Ports:
     """The clock, Kafka and ClickHouse of these settings."""
-    outbox, facts = KafkaOutbox(settings), ClickHouseFacts(settings)
+    outbox, feeds, facts = KafkaOutbox(settings), KafkaFeedLog(settings), ClickHouseFacts(settings)
     return Ports(
         clock_for(settings.now),
         outbox,
         KafkaStateLog(settings, topics.STATE.name),
+        feeds,
         facts,
-        {"judge": (outbox,), "archive": (outbox, facts)},
+        {"judge": (outbox, feeds), "archive": (outbox, facts)},
     )
 
 
@@ -54,9 +60,9 @@ def build(name: str, settings: Settings, ports: Ports, meters: Meters) -> Worker
 
 
 def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
-    judging = Judge(
-        load(settings.config), ports.clock, ports.outbox, ports.state, meters, partitions=settings.partitions
-    )
+    rules = load(settings.config)
+    feeds = Feeds(rules, ports.feeds)
+    judging = Judge(rules, ports.clock, ports.outbox, ports.state, meters, partitions=settings.partitions, feeds=feeds)
     return Worker(
         "judge",
         {
@@ -66,7 +72,7 @@ def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
         },
         assigned=judging.assigned,
         revoked=judging.revoked,
-        timers=(Timer(EVERY, Tick(judging).run),),
+        timers=(Timer(EVERY, Tick(judging).run), Timer(LISTEN_EVERY, Listen(judging).run)),
         resources=ports.resources["judge"],
     )
 

@@ -86,6 +86,16 @@ ALARMS: tuple[Alarm, ...] = (
         "alarm-dead-letters",
     ),
     Alarm(
+        "DunghanFeedSilent",
+        f"max by (unit) ({metrics.SILENT_FEEDS.name}) > 0",
+        "5m",
+        "warning",
+        "Không còn nghe thấy đơn vị {{ $labels.unit }}: không rõ hồ sơ ra sao",
+        "Trong giờ làm việc, lâu hơn mức cho phép, không có sự kiện nào của đơn vị {{ $labels.unit }} đến. Cảnh báo "
+        "của đơn vị được giữ lại cho đến khi nghe thấy trở lại; phía chúng ta đã đọc hết mọi thứ.",
+        "alarm-feed-silent",
+    ),
+    Alarm(
         "DunghanTimeUnbalanced",
         f"max({metrics.UNBALANCED.name}) > 0",
         "0m",

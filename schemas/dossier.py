@@ -71,7 +71,8 @@ class Memory:
 class DeadLetter:
     """What is known of a buried record without its bytes: position, reason, size and hash.
 
-    ``resent_from`` names the letter that the record was resent from, when it was buried again.
+    ``resent_from`` names the letter that the record was resent from, when it was buried again. ``source`` is what the
+    record says of where it is from, empty where it cannot be read that far.
     """
 
     topic: str
@@ -83,6 +84,7 @@ class DeadLetter:
     sha256: str
     buried_at: Instant
     resent_from: str | None = None
+    source: str = ""
 
     @property
     def name(self) -> str:

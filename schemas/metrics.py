@@ -56,6 +56,9 @@ DOSSIERS = Metric("dunghan_dossiers", "gauge", "Dossiers in the memory of this j
 ROWS = Metric("dunghan_rows_total", "counter", "Rows acknowledged by ClickHouse, by table.", ("table",))
 HELD = Metric("dunghan_held_partitions", "gauge", "Partitions that wait for a dependency, by reason.", ("reason",))
 ASSIGNED = Metric("dunghan_assigned_partitions", "gauge", "Partitions that this worker owns.")
+SILENT_FEEDS = Metric(
+    "dunghan_silent_feeds", "gauge", "1 for each unit whose feed is silent: nobody can tell how it stands.", ("unit",)
+)
 UNBALANCED = Metric(
     "dunghan_unbalanced_seconds",
     "gauge",
@@ -82,6 +85,7 @@ ALL: tuple[Metric, ...] = (
     ROWS,
     HELD,
     ASSIGNED,
+    SILENT_FEEDS,
     UNBALANCED,
     UNBUCKETED,
 )

@@ -4,11 +4,14 @@ A unit whose feed is *stale* is shown as "cannot tell", never as good: its open 
 its alerts are held (`streams.alerts.decide`).
 """
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from streams.limits import AN_INSTANT
 from streams.rules import Edition
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +47,37 @@ def is_stale(feed: Feed, edition: Edition, *, read_until: datetime) -> bool:
     """
     since = stale_from(feed, edition)
     return since is not None and since <= read_until
+
+
+def step(edition: Edition) -> timedelta:
+    """How much later than what is known a sign of life must be to be worth telling: a hundred-twentieth of the silence
+    that the office allows, a minute for two hours. What is known is never older than that.
+    """
+    return edition.office.levels.silent_feed / 120
+
+
+def survey(
+    heard: Mapping[str, datetime],
+    said: Mapping[str, datetime],
+    silent: Container[str],
+    edition: Edition,
+    *,
+    read_until: datetime | None,
+) -> frozenset[str]:
+    """The units of which nobody can tell anything now.
+
+    ``heard`` has the last known sign of life of each unit (up to `step` older than the last one), ``said`` the one
+    after which its last silence was told, ``silent`` are the units that were silent at the last survey. ``read_until``
+    is as in `is_stale`, and None while that is not known: then nobody falls silent. What was said stands until the
+    unit is heard again, also after a restart. A unit that comes back stays silent until all that came with its first
+    sign of life is read: otherwise dossiers would be told late whose completion is on its way.
+    """
+
+    def unknown(unit: str, last: datetime) -> bool:
+        if said.get(unit, _NEVER) >= last:
+            return True
+        if read_until is None or read_until < last:
+            return unit in silent
+        return is_stale(Feed(unit, last + step(edition)), edition, read_until=read_until)
+
+    return frozenset(unit for unit, last in heard.items() if unknown(unit, last))

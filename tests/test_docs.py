@@ -64,7 +64,7 @@ def test_a_stale_a_missing_and_a_foreign_file_are_named(tmp_path: Path) -> None:
     assert "docs/reference/b.md" in generate.stale(tmp_path, texts)
 
 
-@pytest.mark.parametrize("name", ["event", "judgement", "alert", "look", "dead-letter"])
+@pytest.mark.parametrize("name", ["event", "judgement", "alert", "look", "dead-letter", "feed"])
 def test_a_schema_has_its_dialect_and_a_name_without_a_host(name: str) -> None:
     schema = orjson.loads((ROOT / "docs" / "reference" / f"{name}.v1.json").read_bytes())
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -21,6 +21,7 @@ from schemas import metrics, topics
 from schemas.dossier import ALERT, DEAD_LETTER, JUDGEMENT, LOOK
 from schemas.errors import DEAD_LETTER_REASONS
 from schemas.event import EVENT
+from schemas.feed import FEED
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = "docs/reference"
@@ -70,6 +71,7 @@ def _schemas() -> dict[str, str]:
         "alert": (ALERT, "serialization"),
         "look": (LOOK, "serialization"),
         "dead-letter": (DEAD_LETTER, "serialization"),
+        "feed": (FEED, "serialization"),
     }
     return {
         f"{name}.v1.json": _json({"$schema": DIALECT, "$id": f"{name}.v1.json", **adapter.json_schema(mode=mode)})

@@ -16,7 +16,7 @@ WRONG = 1
 #: What each worker consumes, as agents/workers.py wires it.
 CONSUMED = {
     "judge": (topics.EVENTS, topics.REROUTED, topics.LOOKS),
-    "archive": (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS),
+    "archive": (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS, topics.FEEDS),
 }
 #: Rows that count: what was repeated or replaced does not.
 ROWS = {
@@ -35,7 +35,8 @@ def status(
         list[str] | None, typer.Option(help="Web address of a worker, as it logs it at its start; repeat for more.")
     ] = None,
 ) -> None:
-    """Tell whether Kafka, ClickHouse and the workers are well: topics, tables, lag, what is held and why, row counts.
+    """Tell whether Kafka, ClickHouse and the workers are well: topics, tables, lag, what is held and why, row counts;
+    and which units are silent, which sources send what cannot be used.
 
     Workers are asked at `--web`, at DUNGHAN_WEB_PORT (and the port above it), and where a kept demo runs them.
     Exit code 0: all is well. 1: something is not; its line begins with ✗.
@@ -80,13 +81,16 @@ def _kafka(settings: Settings) -> Iterator[Line]:
 
 
 def _clickhouse(settings: Settings) -> Iterator[Line]:
+    from agents.cli.feeds import feed_lines
     from agents.drivers.desk import Desk
 
     try:
         with Desk.open(settings) as desk:
             counts = ", ".join(f"{desk.rows(query)[0][0]:,} {what}" for what, query in ROWS.items())
+            feeds = tuple(feed_lines(desk))
         place = f"{settings.clickhouse_host}:{settings.clickhouse_port}/{settings.clickhouse_database}"
         yield True, "clickhouse", f"{place} answers; {counts}"
+        yield from feeds
     except DunghanError as failure:
         yield False, "clickhouse", str(failure)
 

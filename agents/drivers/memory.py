@@ -100,6 +100,47 @@ class MemoryStateLog:
 
 
 @dataclass(slots=True)
+class MemoryFeedLog:
+    """A `FeedLog` over a topic of a `MemoryOutbox`; ``end`` and ``done`` are the offsets, set by whoever plays Kafka.
+
+    ``fail_next(n)`` makes the next n calls raise `Unavailable`.
+    """
+
+    outbox: MemoryOutbox
+    topic: str
+    end: dict[int, int] = field(default_factory=dict)
+    done: dict[int, int] = field(default_factory=dict)
+    _read: int = 0
+    _failures: int = 0
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` calls fail."""
+        self._failures = times
+
+    async def news(self) -> Sequence[bytes]:
+        """What was written since the last call."""
+        self._answer()
+        records = self.outbox.records(self.topic)[self._read :]
+        self._read += len(records)
+        return [record.value for record in records if record.value is not None]
+
+    async def ends(self) -> Mapping[int, int]:
+        """``end``, as it is now."""
+        self._answer()
+        return dict(self.end)
+
+    async def committed(self) -> Mapping[int, int]:
+        """``done``, as it is now."""
+        self._answer()
+        return dict(self.done)
+
+    def _answer(self) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("kafka_unavailable", "the memory feed log was told to fail")
+
+
+@dataclass(slots=True)
 class MemoryFacts:
     """ClickHouse in memory: ``tables`` maps a table to its rows, each a dict, as often as inserted.
 

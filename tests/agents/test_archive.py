@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agents.archive import Archive
-from agents.dead_letters import LARGEST, dead_letter, read_dead_letter
+from agents.dead_letters import LARGEST, dead_letter, read_dead_letter, source_of
 from agents.drivers.memory import MemoryFacts, MemoryLease, MemoryOutbox, MemoryRecord
 from agents.gatherer import Gatherer
 from agents.ports import Chunk
-from agents.rows import COLUMNS, Row, assessment_rows, version_number
+from agents.rows import COLUMNS, Row, assessment_rows, heard_row, version_number
 from agents.telemetry import Meters
 from schemas import topics
 from schemas.alert import Action, Alert, alert_id
@@ -20,6 +20,7 @@ from schemas.assessment import Level, Version
 from schemas.dossier import Judgement, dump
 from schemas.errors import InvalidRecord, LeaseLost, Unavailable
 from schemas.event import Event
+from schemas.feed import Heard, Release, Silence, dump_feed
 from schemas.limits import Limit
 from streams.verdict import assess
 from tests.hanoi import at, event, history, rules
@@ -142,6 +143,7 @@ async def test_a_dead_letter_becomes_a_row_without_its_bytes() -> None:
             "reason": "unreadable",
             "detail": "no JSON",
             "size": 4,
+            "source": "",
             "buried_at": at("2026-03-02T09:00"),
         }
     ]
@@ -173,6 +175,63 @@ def test_bytes_that_do_not_fit_the_dead_letter_topic_stay_where_they_are() -> No
     letter = dead_letter(record, InvalidRecord("unreadable", "too long"), at=at("2026-03-02T09:00"))
     assert letter.value is None
     assert dict(letter.headers)["size"] == str(LARGEST + 1).encode()
+
+
+async def test_a_sign_of_life_and_a_silence_become_rows_and_a_release_none() -> None:
+    facts, outbox = MemoryFacts(), MemoryOutbox()
+    came, since = at("2026-03-02T09:00"), at("2026-03-02T11:00:01")
+    heard, silence, release = Heard("H26.12", "portal", 3, came, came), Silence("H26.12", came, since), Release(since)
+    said = [dump_feed(heard), dump_feed(silence), dump_feed(release), b"{}"]
+    await archive(facts, outbox).handle(chunk(*said, topic=topics.FEEDS), MemoryLease())
+    assert facts.tables == {
+        "feeds": [named("feeds", heard_row(heard))],
+        "silences": [{"unit": "H26.12", "heard_at": came, "since": since}],
+    }
+    assert facts.tables["feeds"][0]["heard_at"] == came
+    assert len(outbox.records(topics.DEAD_LETTERS.name)) == 1
+
+
+def test_a_sign_of_life_that_came_later_has_the_higher_version_and_then_the_one_that_happened_later() -> None:
+    def version(came: str, happened: str) -> object:
+        return named("feeds", heard_row(Heard("H26.12", "", 0, at(came), at(happened))))["version"]
+
+    early, late, latest = (
+        version("2026-03-02T09:00", "2026-03-02T12:00"),
+        version("2026-03-02T09:01", "2026-03-01T09:00"),
+        version("2026-03-02T09:01", "2026-03-01T09:01"),
+    )
+    assert early < late < latest  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        pytest.param(b'{"source": "one-stop:H26", "status": "x"}', "one-stop:H26", id="named"),
+        pytest.param(b'{"source": "Nguyen Van A"}', "", id="no-source-but-perhaps-a-person"),
+        pytest.param(b'{"source": 7}', "", id="a-number"),
+        pytest.param(b'["source"]', "", id="no-object"),
+        pytest.param(b"\xff", "", id="bytes"),
+        pytest.param(None, "", id="tombstone"),
+    ],
+)
+async def test_a_dead_letter_names_its_source_as_far_as_it_can_be_read(value: bytes | None, source: str) -> None:
+    assert source_of(value) == source
+    record = MemoryRecord(topics.EVENTS.name, 1, 2, 0, b"", value)
+    letter = dead_letter(record, InvalidRecord("unreadable", "why"), at=ENDED.at, source=source_of(value))
+    outbox, facts = MemoryOutbox(), MemoryFacts()
+    await outbox.send([letter])
+    await archive(facts).handle(Chunk(letter.topic, 1, outbox.records(letter.topic)), MemoryLease())
+    assert [row["source"] for row in facts.tables["dead_letters"]] == [source]
+
+
+async def test_a_dead_letter_with_a_source_that_cannot_be_is_unreadable() -> None:
+    letter = dead_letter(
+        MemoryRecord("t", 0, 0, 0, b"", b""), InvalidRecord("unreadable", "why"), at=ENDED.at, source="?"
+    )
+    outbox = MemoryOutbox()
+    await outbox.send([letter])
+    with pytest.raises(InvalidRecord):
+        read_dead_letter(outbox.records(letter.topic)[0])
 
 
 async def test_while_clickhouse_is_down_the_chunk_waits_and_buries_nothing() -> None:
@@ -209,7 +268,7 @@ class SlowFacts(MemoryFacts):
         await super().insert(table, columns, rows)
 
 
-LETTER: Row = ("t", 0, 1, "0" * 64, "unreadable", "", 0, at("2026-03-02T09:00"))
+LETTER: Row = ("t", 0, 1, "0" * 64, "unreadable", "", 0, "portal", at("2026-03-02T09:00"))
 
 
 async def settled(count: int = 20) -> None:

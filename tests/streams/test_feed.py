@@ -1,9 +1,11 @@
 """Feeds: silence in office hours, counted as far as we have read."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from schemas.office import Levels, Office, Unit
-from streams.feed import Feed, hear, is_stale, stale_from
+from streams.feed import Feed, hear, is_stale, stale_from, step, survey
 from tests.hanoi import at, calendar_year, rules
 
 HANOI = rules().newest
@@ -55,3 +57,39 @@ def test_silence_is_counted_by_the_unit_s_own_hours_and_the_office_s_own_measure
     known = rules(office=office, units=[Unit("H26.13", calendar="night")], calendars=[night]).newest
     assert stale_from(Feed("H26.12", at("2026-03-02T09:00")), known) == at("2026-03-02T09:30:01")
     assert stale_from(Feed("H26.13", at("2026-03-02T09:00")), known) == at("2026-03-02T22:30:01")
+
+
+NINE, NOON, EVENING = at("2026-03-02T09:00"), at("2026-03-02T12:00"), at("2026-03-02T16:00")
+
+
+@pytest.mark.parametrize(
+    ("said", "silent", "read_until", "unknown"),
+    [
+        pytest.param(None, False, EVENING, True, id="silent-for-too-long"),
+        pytest.param(None, False, at("2026-03-02T11:01"), False, id="a-step-later-may-have-been-heard"),
+        pytest.param(None, False, None, False, id="how-far-we-have-read-is-not-known"),
+        pytest.param(NINE, False, None, True, id="what-was-said-stands-after-a-restart"),
+        pytest.param(NINE, True, EVENING, True, id="what-was-said-stands"),
+        pytest.param(at("2026-03-02T08:00"), True, at("2026-03-02T08:59"), True, id="back-but-not-all-is-read"),
+        pytest.param(at("2026-03-02T08:00"), True, None, True, id="back-but-nobody-knows-what-is-read"),
+        pytest.param(at("2026-03-02T08:00"), True, NINE, False, id="back-and-all-that-came-with-it-is-read"),
+        pytest.param(at("2026-03-02T08:00"), False, None, False, id="back-before-a-restart"),
+    ],
+)
+def test_of_which_units_nobody_can_tell(
+    said: datetime | None, silent: bool, read_until: datetime | None, unknown: bool
+) -> None:
+    before = {"H26.12"} if silent else frozenset()
+    told = {} if said is None else {"H26.12": said}
+    found = survey({"H26.12": NINE}, told, before, HANOI, read_until=read_until)
+    assert found == ({"H26.12"} if unknown else set())
+
+
+def test_each_unit_is_surveyed_by_itself() -> None:
+    heard = {"H26.12": NINE, "H26.13": NOON, "H26.14": NINE}
+    said = {"H26.14": NINE, "H26.15": NINE}
+    assert survey(heard, said, (), HANOI, read_until=at("2026-03-02T11:30")) == {"H26.12", "H26.14"}
+
+
+def test_a_step_is_a_minute_where_two_hours_may_be_silent() -> None:
+    assert step(HANOI) == timedelta(minutes=1)

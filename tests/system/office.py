@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[2]
 #: What each worker consumes.
 CONSUMED = {
     "judge": (topics.EVENTS.name, topics.REROUTED.name, topics.LOOKS.name),
-    "archive": (topics.ASSESSMENTS.name, topics.ALERTS.name, topics.DEAD_LETTERS.name),
+    "archive": (topics.ASSESSMENTS.name, topics.ALERTS.name, topics.DEAD_LETTERS.name, topics.FEEDS.name),
 }
 #: Nothing new for this long, with all consumed: five turns of the judge's timer, the only thing that begins by itself.
 QUIET = 1.0

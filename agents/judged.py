@@ -1,0 +1,74 @@
+"""One dossier judged: what is written of it, in which order, and what is known of it afterwards."""
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from agents.ports import Chunk, Outgoing
+from agents.shard import Dossier
+from schemas import topics
+from schemas.alert import Alert
+from schemas.assessment import Assessment
+from schemas.dossier import Judgement, Memory, dump
+from schemas.event import Event
+from schemas.outlook import Outlook
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One dossier judged: the answer, the events that led to it, what to tell, once more or first, what to expect."""
+
+    dossier: Dossier
+    answer: Assessment
+    events: tuple[Event, ...]
+    alerts: tuple[Alert, ...]
+    again: tuple[Alert, ...]
+    outlook: Outlook
+
+    def silent(self, units: Container[str | None]) -> bool:
+        """Whether the feed of the unit that holds the dossier is one of these."""
+        return bool(self.answer.cycles) and self.answer.cycles[-1].unit in units
+
+    @property
+    def highest_cycle(self) -> int:
+        """The highest number that a cycle of it ever had."""
+        return max(self.dossier.highest_cycle, len(self.answer.cycles))
+
+    def intents(self, chunk: Chunk) -> Iterator[Outgoing]:
+        """What must not be forgotten once it is out."""
+        code = self.answer.dossier_code
+        if self.highest_cycle > self.dossier.highest_cycle:
+            yield remembered(chunk, Memory(code, cycle=self.highest_cycle))
+        for alert in self.alerts:
+            yield remembered(chunk, Memory(code, alert=alert, intended=True))
+
+    def intend(self) -> None:
+        """The intents are acknowledged."""
+        self.dossier.highest_cycle = self.highest_cycle
+        for alert in self.alerts:
+            self.dossier.tell(alert, confirmed=False)
+
+    def outputs(self, chunk: Chunk) -> Iterator[Outgoing]:
+        """The answer, and what there is to tell."""
+        code = self.answer.dossier_code
+        judgement = Judgement(self.answer, self.highest_cycle, self.events)
+        yield Outgoing(topics.ASSESSMENTS.name, code.encode(), dump(judgement), chunk.partition)
+        for alert in (*self.again, *self.alerts):
+            yield Outgoing(topics.ALERTS.name, code.encode(), dump(alert), chunk.partition)
+
+    def memories(self, chunk: Chunk) -> Iterator[Outgoing]:
+        """What is known once the outputs are acknowledged."""
+        code = self.answer.dossier_code
+        for event in self.events:
+            yield remembered(chunk, Memory(code, event=event))
+        for alert in self.dossier.unconfirmed.values():
+            yield remembered(chunk, Memory(code, alert=alert))
+        yield remembered(chunk, Memory(code, outlook=self.outlook))
+
+    def confirm(self) -> None:
+        """Outputs and state are acknowledged."""
+        self.dossier.unconfirmed.clear()
+
+
+def remembered(chunk: Chunk, memory: Memory) -> Outgoing:
+    """The memory as it goes into the state of the chunk's partition."""
+    return Outgoing(topics.STATE.name, memory.key(), dump(memory), chunk.partition)
