@@ -82,6 +82,20 @@ async def test_broken_off_before_in_or_after_any_write_the_story_is_told_once(
     assert len(bench.tables()[EVENTS]) == 1
 
 
+@pytest.mark.parametrize("break_off", [Crash, Outage])
+@pytest.mark.parametrize("write", [0, 1, 2, 3], ids=["intents", "outputs", "state", "acknowledgement"])
+@pytest.mark.parametrize("accepted", [0, 1, 9], ids=["nothing", "a-part", "everything"])
+async def test_the_alert_of_a_chunk_broken_off_anywhere_is_told_under_one_id_and_stands_open(
+    break_off: type[Crash] | type[Outage], write: int, accepted: int
+) -> None:
+    bench = Bench(rules(), LiveClock(AFTER))
+    await bench.publish([START])
+    await bench.play([break_off(1, write, accepted)])
+    (called_for,) = decide(assess(history(START), rules(), now=AFTER), (), now=AFTER)
+    assert bench.told() == bench.open_alerts() == {called_for.alert_id}
+    assert [row[ACTION] for row in bench.tables()[ALERTS].values()] == ["raise"]
+
+
 async def test_an_alert_told_right_before_a_crash_is_taken_back_though_the_chunk_comes_again_with_more() -> None:
     bench = Bench(rules(), LiveClock(AFTER))
     await bench.publish([START])
