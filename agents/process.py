@@ -23,8 +23,10 @@ from typing import cast
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
 
 from agents.app import Tenancy, Worker, build
+from agents.drivers.kafka import unavailable
 from agents.drivers.kafka_topics import check_topics
 from agents.drivers.transport import ChunkConsumer
 from agents.health import Health
@@ -163,8 +165,11 @@ async def _failed(tenancy: Tenancy) -> int:
 
 
 async def _ended(app: faust.App) -> int:
-    """End when Faust does, which is never its own wish."""
-    await app.start()
+    """End when Faust does, which is never its own wish; raises `Unavailable` when the broker is gone by now."""
+    try:
+        await app.start()
+    except (KafkaError, OSError) as failure:
+        raise unavailable(failure, "joining the group") from failure
     await app.wait_until_stopped()
     log.error("worker_failed", why="Faust stopped", exc_info=app.crash_reason)
     return EXIT_FAILED
