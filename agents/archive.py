@@ -21,14 +21,18 @@ from agents.gatherer import Gatherer
 from agents.ports import Chunk, Facts, Lease, Outbox, Outgoing, Record
 from agents.rows import (
     ALERTS,
+    ARRIVALS,
     ASSESSMENTS,
     DEAD_LETTERS,
     EVENTS,
     FEEDS,
     SILENCES,
+    VERDICT_CHANGES,
     Row,
     alert_row,
+    arrival_rows,
     assessment_rows,
+    change_rows,
     dead_letter_row,
     event_row,
     heard_row,
@@ -102,7 +106,9 @@ def _read_into(rows: dict[str, list[Row]], record: Record) -> None:
             case topics.ASSESSMENTS.name:
                 judgement = JUDGEMENT.validate_json(record.value or b"")
                 rows.setdefault(EVENTS, []).extend(map(event_row, judgement.events))
+                rows.setdefault(ARRIVALS, []).extend(arrival_rows(judgement))
                 rows.setdefault(ASSESSMENTS, []).extend(assessment_rows(judgement))
+                rows.setdefault(VERDICT_CHANGES, []).extend(change_rows(judgement))
             case topics.ALERTS.name:
                 rows.setdefault(ALERTS, []).append(alert_row(ALERT.validate_json(record.value or b"")))
             case topics.DEAD_LETTERS.name:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from agents.recall import Recalled
 from schemas.alert import Alert
 from schemas.assessment import Cycle, Level, Reached, Segment
 from schemas.calendar import CalendarYear
@@ -87,6 +88,7 @@ class Explanation:
     voided: tuple[Event, ...]
     later: int
     sent: tuple[Alert, ...] | None = None  # every action on its alerts as it was written; None: nobody knows
+    recalled: Recalled | None = None  # as known at an instant of the past; None: as known now
 
 
 def read_decrees(years: Iterable[CalendarYear]) -> Decrees:
@@ -95,7 +97,13 @@ def read_decrees(years: Iterable[CalendarYear]) -> Decrees:
 
 
 def explain(
-    history: History, rules: Rules, decrees: Decrees, *, sent: tuple[Alert, ...] | None = None, now: datetime
+    history: History,
+    rules: Rules,
+    decrees: Decrees,
+    *,
+    sent: tuple[Alert, ...] | None = None,
+    recalled: Recalled | None = None,
+    now: datetime,
 ) -> Explanation:
     """What explains a dossier at ``now``; events dated after it are left out."""
     known = until(history, now)
@@ -114,6 +122,7 @@ def explain(
         tuple(event for event in known.events if event not in counting),
         len(history.events) - len(known.events),
         sent,
+        recalled,
     )
 
 

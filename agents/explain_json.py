@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 from agents.explain import Explanation, Part, Reasons
+from agents.recall import Recalled
 from schemas.alert import Alert
 from schemas.event import Event
 from streams.calendar import ZERO, Calendar
@@ -33,6 +34,28 @@ def as_json(explanation: Explanation) -> dict[str, object]:
         "cycles": [_cycle(reasons, explanation) for reasons in explanation.cycles],
         "alerts": [_told(told.at, told.alert, rules.zone) for told in explanation.told],
         "sent": _sent(explanation),
+        "as_known_at": _recalled(explanation.recalled, rules.zone),
+    }
+
+
+def _recalled(recalled: Recalled | None, zone: ZoneInfo) -> dict[str, object] | None:
+    if recalled is None:
+        return None
+    return {
+        "at": plain(recalled.at, zone),
+        "later_arrivals": recalled.later,
+        "undated_arrivals": recalled.undated,
+        "said": [
+            {
+                "cycle": said.standing.cycle,
+                "verdict": said.standing.verdict,
+                "level": said.standing.level,
+                "due": plain(said.standing.due, zone),
+                "seen_at": plain(said.seen_at, zone),
+                "rules_version": said.rules,
+            }
+            for said in recalled.said
+        ],
     }
 
 

@@ -9,6 +9,8 @@ from agents.explain_alerts import alert_sheets
 from agents.explain_sheets import Sheet, conclusion, sheets
 from agents.explain_words import plain
 from agents.messages import instant_text
+from agents.recall import Recalled, Said
+from streams.rules import Rules
 
 _INDENT = "  "
 
@@ -35,12 +37,35 @@ def text(explanation: Explanation, *, only: frozenset[str] | None = None) -> Ite
 
 
 def left_out(explanation: Explanation) -> Iterator[str]:
-    """Which events do not count, and why."""
+    """Which events do not count, and why; of a look back, what was said then."""
+    if explanation.recalled is not None:
+        yield from _recalled(explanation.recalled, explanation.rules)
     if explanation.voided:
         ids = ", ".join(event.event_id for event in explanation.voided)
         yield f"Không tính {len(explanation.voided)} sự kiện đã bị huỷ hoặc trùng mã: {ids}"
     if explanation.later:
         yield f"Không tính {explanation.later} sự kiện sau thời điểm xét."
+
+
+def _recalled(recalled: Recalled, rules: Rules) -> Iterator[str]:
+    yield f"Theo những gì đã biết lúc {instant_text(recalled.at, rules.zone)}: {recalled.later} sự kiện đến sau."
+    if recalled.undated:
+        yield f"{recalled.undated} sự kiện không rõ lúc đến: coi như đã biết từ khi xảy ra."
+    for said in recalled.said:
+        yield f"Lần giải quyết {said.standing.cycle} đã được kết luận: {_said(said, rules.zone)}"
+        if said.rules != rules.version:
+            yield f"  Kết luận ấy theo quy định phiên bản {said.rules}, ở đây là phiên bản {rules.version}."
+
+
+def _said(said: Said, zone: ZoneInfo) -> str:
+    standing = said.standing
+    if standing.verdict is None or standing.level is None:
+        words = "không có"
+    else:
+        words = f"{messages.VERDICTS[standing.verdict]}, mức {messages.LEVELS[standing.level]}"
+        if standing.due is not None:
+            words += f", hạn {instant_text(standing.due, zone)}"
+    return f"{words} (ghi nhận lúc {instant_text(said.seen_at.replace(microsecond=0), zone)})."
 
 
 def _sheet(sheet: Sheet, zone: ZoneInfo) -> Iterator[str]:

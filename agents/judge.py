@@ -17,7 +17,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from agents.aside import Aside, buried, rerouted
 from agents.drivers.kafka import partition_of
 from agents.feeds import Feeds, outgoing
-from agents.judged import Judged, remembered
+from agents.judged import Arrived, Judged, remembered
 from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
 from agents.shard import Dossier, Shard, Unread, read_in
 from agents.telemetry import Meters
@@ -37,12 +37,14 @@ from schemas.errors import InvalidRecord
 from schemas.event import Event, read_event
 from schemas.feed import Heard
 from schemas.outlook import Outlook
+from schemas.standing import News
 from streams.alerts import decide
 from streams.history import add
 from streams.ladder import unbucketed
 from streams.ledger import imbalance
 from streams.outlook import foresee
 from streams.rules import Rules
+from streams.standing import cause, news, standings
 from streams.verdict import assess
 
 BREATH = 200  # dossiers judged between two turns of the event loop, or heartbeats would be late
@@ -139,7 +141,7 @@ class Judge:
         Raises `Unavailable` to be called again with the same chunk, `LeaseLost` to have it dropped.
         """
         shard = self.shards[chunk.partition]
-        brought: dict[str, list[Event]] = {}
+        brought: dict[str, list[Arrived]] = {}
         aside: list[Aside] = []
         accepted: list[tuple[Record, Event]] = []
         for record in chunk.records:
@@ -156,14 +158,15 @@ class Judge:
                 aside.append(buried(record, error))
             else:
                 self.clock.saw(event.at)
-                brought.setdefault(event.dossier_code, []).append(event)
+                taken = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+                brought.setdefault(event.dossier_code, []).append(Arrived(event, taken))
         heard = self.feeds.heard(accepted, now=self.clock.now())
         await self._judge(chunk, lease, shard, brought, aside, heard)
 
     async def looks(self, chunk: Chunk, lease: Lease) -> None:
         """Judge the dossiers whose time has come. Raises as `events` does."""
         shard = self.shards[chunk.partition]
-        asked: dict[str, list[Event]] = {}
+        asked: dict[str, list[Arrived]] = {}
         aside: list[Aside] = []
         earliest = None
         for record in chunk.records:
@@ -191,19 +194,20 @@ class Judge:
         chunk: Chunk,
         lease: Lease,
         shard: Shard,
-        brought: dict[str, list[Event]],
+        brought: dict[str, list[Arrived]],
         aside: Sequence[Aside],
         heard: Sequence[Heard] = (),
     ) -> None:
         verdicts: list[Judged] = []
         now = self.clock.now()
-        for index, (code, events) in enumerate(brought.items()):
+        for index, (code, arrived) in enumerate(brought.items()):
             dossier = shard.dossier(code)
             answer = assess(dossier.history, self.rules, now=now)
             alerts = self._decide(answer, dossier, now) if self.clock.live else ()
             again = tuple(dossier.unconfirmed.values())
             outlook = foresee(dossier.history, answer, live=self.clock.live)
-            verdicts.append(Judged(dossier, answer, tuple(events), alerts, again, outlook))
+            fresh = self._news(dossier, answer, brought=bool(arrived)) if self.clock.live else None
+            verdicts.append(Judged(dossier, answer, tuple(arrived), alerts, again, outlook, fresh))
             self._prove(answer)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
@@ -228,6 +232,12 @@ class Judge:
 
     def _decide(self, answer: Assessment, dossier: Dossier, now: datetime) -> tuple[Alert, ...]:
         return decide(answer, dossier.sent.values(), silent=self.feeds.silent, now=now)
+
+    def _news(self, dossier: Dossier, answer: Assessment, *, brought: bool) -> News | None:
+        """What is said now and was not before; a clock that tells nobody anything has no news."""
+        after = standings(answer, max(dossier.highest_cycle, len(answer.cycles)))
+        fresh = news(dossier.said, after)
+        return News(self.clock.now(), cause(answer, self.rules, brought=brought), fresh) if fresh else None
 
     async def _send(self, records: Sequence[Outgoing], lease: Lease) -> None:
         """Write and await, as long as the partition is ours."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from agents.ports import Chunk, Outgoing
 from agents.shard import Dossier
@@ -11,18 +13,28 @@ from schemas.assessment import Assessment
 from schemas.dossier import Judgement, Memory, dump
 from schemas.event import Event
 from schemas.outlook import Outlook
+from schemas.standing import News
+from streams.standing import standings
+
+
+class Arrived(NamedTuple):
+    """An event, and when Kafka took it in: our topics stamp it themselves."""
+
+    event: Event
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One dossier judged: the answer, the events that led to it, what to tell, once more or first, what to expect."""
+    """One dossier judged: the answer, the events that led to it, what to tell, to expect, and what is new."""
 
     dossier: Dossier
     answer: Assessment
-    events: tuple[Event, ...]
+    arrived: tuple[Arrived, ...]
     alerts: tuple[Alert, ...]
     again: tuple[Alert, ...]
     outlook: Outlook
+    news: News | None
 
     def silent(self, units: Container[str | None]) -> bool:
         """Whether the feed of the unit that holds the dossier is one of these."""
@@ -50,7 +62,8 @@ class Judged:
     def outputs(self, chunk: Chunk) -> Iterator[Outgoing]:
         """The answer, and what there is to tell."""
         code = self.answer.dossier_code
-        judgement = Judgement(self.answer, self.highest_cycle, self.events)
+        events, times = tuple(each.event for each in self.arrived), tuple(each.at for each in self.arrived)
+        judgement = Judgement(self.answer, self.highest_cycle, events, times, self.news)
         yield Outgoing(topics.ASSESSMENTS.name, code.encode(), dump(judgement), chunk.partition)
         for alert in (*self.again, *self.alerts):
             yield Outgoing(topics.ALERTS.name, code.encode(), dump(alert), chunk.partition)
@@ -58,15 +71,19 @@ class Judged:
     def memories(self, chunk: Chunk) -> Iterator[Outgoing]:
         """What is known once the outputs are acknowledged."""
         code = self.answer.dossier_code
-        for event in self.events:
-            yield remembered(chunk, Memory(code, event=event))
+        for each in self.arrived:
+            yield remembered(chunk, Memory(code, event=each.event))
         for alert in self.dossier.unconfirmed.values():
             yield remembered(chunk, Memory(code, alert=alert))
         yield remembered(chunk, Memory(code, outlook=self.outlook))
+        if self.news is not None:
+            yield remembered(chunk, Memory(code, said=standings(self.answer, self.highest_cycle)))
 
     def confirm(self) -> None:
         """Outputs and state are acknowledged."""
         self.dossier.unconfirmed.clear()
+        if self.news is not None:
+            self.dossier.said = standings(self.answer, self.highest_cycle)
 
 
 def remembered(chunk: Chunk, memory: Memory) -> Outgoing:

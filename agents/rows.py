@@ -18,6 +18,8 @@ EVENTS = "events"
 ASSESSMENTS = "assessments"
 ALERTS = "alerts"
 DEAD_LETTERS = "dead_letters"
+ARRIVALS = "arrivals"
+VERDICT_CHANGES = "verdict_changes"
 FEEDS = "feeds"
 SILENCES = "silences"
 
@@ -61,6 +63,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         ),
         *("due_original", "found_late", "procedure", "unit", "stage", "policy_version", "rules_from"),
     ),
+    ARRIVALS: ("dossier_code", "event_id", "digest", "seen_at"),
+    VERDICT_CHANGES: (
+        *("dossier_code", "cycle", *_VERSION, "verdict", "level", "due", "cause", "causing_events", "seen_at"),
+    ),
     DEAD_LETTERS: ("topic", "partition", "offset", "sha256", "reason", "detail", "size", "source", "buried_at"),
     FEEDS: ("unit", "source", "partition", "version", "heard_at", "at"),
     SILENCES: ("unit", "heard_at", "since"),
@@ -92,6 +98,25 @@ def event_row(event: Event) -> Row:
         *(event.stage, event.due, limit and limit.value, limit and limit.unit, event.voids, event.reason),
         *(event.letter, event.staff, event.source, event.sequence),
     )
+
+
+def arrival_rows(judgement: Judgement) -> Iterator[Row]:
+    """A row an event that says when it arrived; none in a judgement that does not say."""
+    for event, seen_at in zip(judgement.events, judgement.arrived, strict=False):
+        yield event.dossier_code, event.event_id, digest(dump(event)), seen_at
+
+
+def change_rows(judgement: Judgement) -> Iterator[Row]:
+    """A row a cycle of which something new was said."""
+    answer, news = judgement.assessment, judgement.news
+    if news is None:
+        return
+    for standing in news.standings:
+        yield (
+            *(answer.dossier_code, standing.cycle, *_version(answer.version)),
+            *(standing.verdict, standing.level, standing.due),
+            *(news.cause, [event.event_id for event in judgement.events], news.seen_at),
+        )
 
 
 def assessment_rows(judgement: Judgement) -> Iterator[Row]:

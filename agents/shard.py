@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from pydantic import ValidationError
-
 from schemas.alert import Action, Alert
-from schemas.dossier import MEMORIES, Memory
 from schemas.errors import Unavailable
 from schemas.outlook import Outlook
+from schemas.standing import Standing
+from schemas.state import check_format, read_memories
 from streams.history import History, build
 
 #: How the value of an alert ends of which nobody knows whether it was told: keys are sorted.
@@ -37,6 +36,7 @@ class Dossier:
     sent: dict[str, Alert] = field(default_factory=dict)
     unconfirmed: dict[str, Alert] = field(default_factory=dict)
     highest_cycle: int = 1
+    said: tuple[Standing, ...] | None = None  # what was said last; None: nobody knows
 
     @property
     def held(self) -> bool:
@@ -77,12 +77,13 @@ class Unread:
 
     def dossier(self, code: str) -> Dossier:
         """The same, parsed; raises `Unavailable` as `read_in` does."""
-        memories = _parse(code, [*self.events, *self.rest])
+        memories = read_memories(code, [*self.events, *self.rest])
         known = Dossier(build(code, (memory.event for memory in memories if memory.event is not None)))
         for memory in memories:
             if memory.alert is not None:
                 known.tell(memory.alert, confirmed=not memory.intended)
             known.highest_cycle = max(known.highest_cycle, memory.cycle or 1)
+            known.said = memory.said or known.said
         return known
 
 
@@ -148,16 +149,17 @@ def read_in(records: Mapping[bytes, bytes]) -> Shard:
     outlooks: dict[bytes, bytes] = {}
     shard = Shard()
     for key, value in records.items():
+        check_format(key, value)
         code, _, name = key.partition(b"\x1f")
         kind = name.partition(b"\x1f")[0]
         if kind == b"event":
             unread[code].events.append(value)
-        elif kind in (b"alert", b"cycle"):
+        elif kind in (b"alert", b"cycle", b"said"):
             unread[code].rest.append(value)
         elif kind == b"outlook":
             outlooks[code] = value
         elif kind == b"rerouted":
-            shard.rerouted.update(memory.rerouted or 0 for memory in _parse(repr(key), [value]))
+            shard.rerouted.update(memory.rerouted or 0 for memory in read_memories(repr(key), [value]))
         else:
             raise Unavailable("state_unreadable", f"a state record cannot be read: {key!r}")
     for code, outlook in _outlooks(outlooks):
@@ -170,13 +172,6 @@ def _outlooks(values: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, Outlook | 
     found: list[tuple[bytes, Outlook | None]] = []
     remaining = iter(values.items())
     while some := list(islice(remaining, _BATCH)):
-        memories = _parse("an outlook", [value for _, value in some])
+        memories = read_memories("an outlook", [value for _, value in some])
         found += ((code, memory.outlook) for (code, _), memory in zip(some, memories, strict=True))
     return found
-
-
-def _parse(whose: str, values: Sequence[bytes]) -> list[Memory]:
-    try:
-        return MEMORIES.validate_json(b"[%b]" % b",".join(values))
-    except ValidationError as error:
-        raise Unavailable("state_unreadable", f"a state record cannot be read: {whose}") from error

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 from pydantic import TypeAdapter
@@ -11,6 +12,10 @@ from schemas.assessment import Assessment
 from schemas.event import Event, present
 from schemas.instant import Instant
 from schemas.outlook import Outlook
+from schemas.standing import News, Standing
+
+#: The format in which state records are written; `schemas.state` reads it and those before.
+FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,15 @@ class Judgement:
     """A record of ``dossier.assessments.v1``: the answer, and the events that this chunk brought.
 
     ``highest_cycle`` is the highest number a cycle of this dossier ever had: rows above
-    ``len(assessment.cycles)`` up to it are deleted.
+    ``len(assessment.cycles)`` up to it are deleted. ``arrived`` is when Kafka took in each of the events, in their
+    order; ``news`` is what is said that was not said before, null when there is none or nobody is told anything.
     """
 
     assessment: Assessment
     highest_cycle: int
     events: tuple[Event, ...] = ()
+    arrived: tuple[datetime, ...] = ()
+    news: News | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,8 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A record of ``dossier.state.v1``: exactly one of an event, an alert as told, a cycle, a rerouting, an outlook.
+    """A record of ``dossier.state.v1``: exactly one of an event, an alert as told, a cycle, a rerouting, an outlook,
+    and what was said last.
 
     ``rerouted`` is the offset on this partition of an event of that dossier that was sent on to another.
 
@@ -49,6 +58,7 @@ class Memory:
     cycle: int | None = None
     intended: bool | None = None
     rerouted: int | None = None
+    said: tuple[Standing, ...] | None = None
     outlook: Outlook | None = None
 
     def key(self) -> bytes:
@@ -60,6 +70,8 @@ class Memory:
             name = f"alert\x1f{self.alert.alert_id}"
         elif self.rerouted is not None:
             name = f"rerouted\x1f{self.rerouted}"
+        elif self.said is not None:
+            name = "said"
         elif self.outlook is not None:
             name = "outlook"
         else:
@@ -118,11 +130,13 @@ def _sparse(value: Crossing) -> object:
             "assessment": value.assessment,
             "highest_cycle": value.highest_cycle,
             "events": [present(event) for event in value.events],
+            **({"arrived": value.arrived} if value.arrived else {}),
+            **({"news": value.news} if value.news is not None else {}),
         }
     if isinstance(value, Memory):
-        return {
+        return {"format": FORMAT} | {
             name: _sparse(part) if isinstance(part, Event) else part
-            for name in ("dossier_code", "event", "alert", "cycle", "intended", "rerouted", "outlook")
+            for name in ("dossier_code", "event", "alert", "cycle", "intended", "rerouted", "outlook", "said")
             if (part := getattr(value, name)) is not None
         }
     return value

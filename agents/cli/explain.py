@@ -12,6 +12,7 @@ import typer
 
 from agents.cli.replay import event_file, read_now, warn_of
 from agents.cli.screen import settings_with
+from agents.recall import Recalled, recall
 from agents.settings import Settings
 from schemas.alert import Alert
 from schemas.errors import ConfigError
@@ -39,6 +40,14 @@ def explain(
     now: Annotated[
         str | None, typer.Option(help="Judge as of this instant (ISO 8601 with offset). [default: DUNGHAN_NOW]")
     ] = None,
+    as_known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--as-known-at",
+            help="Only what had arrived by this instant (ISO 8601 with offset), and judged as of it unless --now is"
+            " given; from ClickHouse only.",
+        ),
+    ] = None,
     form: Annotated[
         Format,
         typer.Option("--format", help="Text for a terminal, JSON for programs, one HTML page to look at and to print."),
@@ -53,20 +62,27 @@ def explain(
     from agents.explain import read_decrees
 
     settings = settings_with(config)
-    instant = read_now(now)
+    instant, known_at = read_now(now), read_now(as_known_at)
+    if known_at is not None and source is not None:
+        raise typer.BadParameter("--as-known-at needs ClickHouse: a file does not say when its events arrived")
     folder, faults = check(settings.config)
     if folder is None:
         raise faults[0]
     sent: tuple[Alert, ...] | None = None
-    if source is None:
+    recalled = None if known_at is None else _recalled(code, settings, known_at)
+    history: History | None
+    if recalled is not None:
+        history, sent, instant = recalled.history, recalled.alerts, instant or known_at
+    elif source is None:
         history, sent = _from_clickhouse(code, settings)
     else:
         history = _from_file(code, source, folder.rules)
     if history is None or not history.events:
         place = "ClickHouse" if source is None else str(source)
-        raise ConfigError("dossier_unknown", f"{place} has no dossier {code}")
+        then = f" that was known at {known_at.isoformat()}" if known_at is not None else ""
+        raise ConfigError("dossier_unknown", f"{place} has no dossier {code}{then}")
     at = instant or _present(settings, history)
-    explanation = gather(history, folder.rules, read_decrees(folder.calendars), sent=sent, now=at)
+    explanation = gather(history, folder.rules, read_decrees(folder.calendars), sent=sent, recalled=recalled, now=at)
     match form:
         case Format.TEXT:
             from agents.explain_text import text
@@ -112,3 +128,10 @@ def _from_clickhouse(code: str, settings: Settings) -> tuple[History | None, tup
         for event in desk.events(code):
             history = add(history, event)
         return history, desk.alerts(code)
+
+
+def _recalled(code: str, settings: Settings, at: datetime) -> Recalled:
+    from agents.drivers.desk import Desk
+
+    with Desk.open(settings) as desk:
+        return recall(code, desk.events(code), desk.arrivals(code), desk.alerts(code), desk.said(code), at=at)

@@ -1,7 +1,8 @@
 """``python -m agents.cli.refill``: a new Kafka, filled with what ClickHouse holds, after the old one was lost.
 
 Run once, between ``dunghan migrate`` and the first worker; ``docs/operator.md`` says when. First comes what judge
-remembers of its alerts, then every event: a judge that knew the events alone would tell every alert again.
+remembers of its alerts and of what it said, then every event: a judge that knew the events alone would tell every alert
+again.
 """
 
 import asyncio
@@ -37,7 +38,9 @@ def refill(settings: Settings) -> Iterator[str]:
     with Desk.open(settings) as desk:
         alerts = asyncio.run(_remember((Memory(alert.dossier_code, alert=alert) for alert in desk.told()), settings))
         cycles = asyncio.run(_remember((Memory(code, cycle=cycle) for code, cycle in desk.highest_cycles()), settings))
+        said = asyncio.run(_remember((Memory(code, said=said) for code, said in desk.said_last()), settings))
     yield f"{topics.STATE.name}   {alerts:,} alerts as last told, {cycles:,} dossiers with further cycles"
+    yield f"{topics.STATE.name}   {said:,} dossiers with what was said of them last"
     yield f"{topics.EVENTS.name}  {_publish(settings):,} events"
 
 

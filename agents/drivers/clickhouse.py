@@ -28,8 +28,8 @@ from schemas.errors import Unavailable
 
 CONNECT_SECONDS = 5
 #: One answer. A thousand rows take 0.02 s, so whoever waits this long waits for a server that does not answer;
-#: with four tables it stays below the stall timeout of a worker, which would end the process instead.
-ANSWER_SECONDS = 10
+#: with eight tables it stays below the stall timeout of a worker, which would end the process instead.
+ANSWER_SECONDS = 7
 
 #: What an insert relies on is said with it, because the server's defaults have changed before and will again.
 INSERT = {

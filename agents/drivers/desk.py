@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Self
 
 from clickhouse_driver import Client
@@ -9,11 +12,13 @@ from clickhouse_driver import Client
 from agents.drivers.clickhouse import connect, named_failures
 from agents.drivers.event_log import EVENT_COLUMNS, READING, event_of, plain
 from agents.drivers.tables import check
+from agents.recall import Arrivals, Said
 from agents.rows import ALERTS, COLUMNS
 from agents.settings import Settings
 from schemas.alert import Action, Alert
 from schemas.assessment import Level, Version
 from schemas.event import Event
+from schemas.standing import Standing
 from streams.history import FULL
 
 #: Dossiers named in one query: ClickHouse takes queries of up to 256 KiB.
@@ -77,6 +82,32 @@ class Desk:
         )
         return tuple(map(_alert, found))
 
+    def arrivals(self, dossier_code: str) -> Arrivals:
+        """When the events of a dossier arrived first, as far as anybody kept it."""
+        query = "SELECT event_id, digest, seen_at FROM {db}.arrivals FINAL WHERE dossier_code = %(code)s"
+        found = self.rows(query, {"code": dossier_code})
+        return {(event_id, digest): plain(seen_at) for event_id, digest, seen_at in found}
+
+    def said(self, dossier_code: str) -> tuple[Said, ...]:
+        """What judge has said of every cycle of a dossier that was a change, in order."""
+        found = self.rows(
+            "SELECT cycle, verdict_after, level_after, due_after, seen_at, version_rules FROM {db}.desk_verdict_changes"
+            " WHERE dossier_code = %(code)s ORDER BY cycle, version_events, version_rules, version_as_of",
+            {"code": dossier_code},
+        )
+        return tuple(Said(_standing(*row), plain(seen_at), version) for *row, seen_at, version in found)
+
+    def said_last(self) -> Iterator[tuple[str, tuple[Standing, ...]]]:
+        """Every dossier of which judge ever said anything, and what it said last of each cycle."""
+        query = (
+            f"SELECT dossier_code, cycle, verdict, level, due FROM {self._database}.verdict_changes FINAL"  # noqa: S608
+            " ORDER BY dossier_code, cycle, version DESC LIMIT 1 BY dossier_code, cycle"
+        )
+        with named_failures():
+            found = self._client.execute_iter(query, settings=READING)
+            for code, rows in groupby(found, key=itemgetter(0)):
+                yield code, tuple(_standing(*row) for _, *row in rows)
+
     def told(self) -> Iterator[Alert]:
         """Every alert as it was told last, by dossier; one at a time, so that memory does not grow with them."""
         query = (
@@ -100,6 +131,10 @@ class Desk:
         query = "SELECT count(), sum(version_events) FROM {db}.assessments FINAL WHERE cycle = 1"
         ((dossiers, events),) = self.rows(query)
         return int(dossiers), int(events)
+
+
+def _standing(cycle: int, verdict: Any, level: str | None, due: datetime | None) -> Standing:
+    return Standing(cycle, verdict, None if level is None else Level(level), plain(due))
 
 
 def _alert(row: Sequence[Any]) -> Alert:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.dossier import ALERT, JUDGEMENT, LOOK, MEMORY, Crossing, dump
+from schemas.dossier import ALERT, FORMAT, JUDGEMENT, LOOK, MEMORY, Crossing, dump
 from schemas.event import read_event
 from schemas.feed import FEED, FeedRecord, dump_feed
 
@@ -19,6 +19,7 @@ READERS: dict[str, Callable[[bytes], Crossing | FeedRecord]] = {
     "memory-alert": MEMORY.validate_json,
     "memory-cycle": MEMORY.validate_json,
     "memory-rerouted": MEMORY.validate_json,
+    "memory-said": MEMORY.validate_json,
     "memory-outlook": MEMORY.validate_json,
     "feed-heard": FEED.validate_json,
     "feed-silence": FEED.validate_json,
@@ -32,7 +33,8 @@ def test_a_record_written_long_ago_is_read_and_written_again_as_it_was(file: Pat
     kind, _ = file.stem.split(".")
     record = READERS[kind](file.read_bytes())
     written = dump_feed(record) if isinstance(record, FeedRecord) else dump(record)
-    assert json.loads(written) == json.loads(file.read_bytes())
+    said = {"format": FORMAT} if kind.startswith("memory") else {}  # state records say theirs, and did not always
+    assert json.loads(written) == json.loads(file.read_bytes()) | said
 
 
 def test_every_kind_of_record_has_one() -> None:

@@ -39,6 +39,8 @@ TABLES = {
     "assessments": "dossier_code, cycle",
     "alerts": "dossier_code, alert_id, sequence, digest",
     "dead_letters": "topic, partition, offset, sha256",
+    "arrivals": "dossier_code, event_id, digest",
+    "verdict_changes": "dossier_code, cycle, version",
 }
 
 
