@@ -26,6 +26,7 @@ from agents.rows import (
     DEAD_LETTERS,
     EVENTS,
     FEEDS,
+    RELEASES,
     SILENCES,
     VERDICT_CHANGES,
     Row,
@@ -36,6 +37,7 @@ from agents.rows import (
     dead_letter_row,
     event_row,
     heard_row,
+    release_row,
     silence_row,
 )
 from agents.telemetry import Meters
@@ -127,8 +129,8 @@ def _read_feed_into(rows: dict[str, list[Row]], record: FeedRecord) -> None:
             rows.setdefault(FEEDS, []).append(heard_row(record))
         case Silence():
             rows.setdefault(SILENCES, []).append(silence_row(record))
-        case Release():  # for judges alone
-            pass
+        case Release():
+            rows.setdefault(RELEASES, []).append(release_row(record))
 
 
 def _letter(record: Record) -> DeadLetter:

@@ -30,13 +30,13 @@ class Feeds:
     """The feeds as one judge knows them; without a ``log`` it knows nothing, and so claims nothing.
 
     ``silent`` are the units of which nobody can tell anything, ``read_until`` the instant up to which everything that
-    came was read (None while that is not known), ``released_until`` what `Release` says.
+    came was read (None while that is not known).
     """
 
     def __init__(self, rules: Rules, log: FeedLog | None = None) -> None:
         self.silent: frozenset[str] = frozenset()
         self.read_until: datetime | None = None
-        self.released_until = _EPOCH
+        self._released_until = _EPOCH
         self._rules = rules
         self._log = log
         self._heard: dict[tuple[str, str], datetime] = {}
@@ -77,7 +77,12 @@ class Feeds:
                 case Silence(unit, heard_at):
                     self._said[unit] = max(heard_at, self._said.get(unit, _EPOCH))
                 case Release(until):
-                    self.released_until = max(until, self.released_until)
+                    self._released_until = max(until, self._released_until)
+
+    @property
+    def released(self) -> bool:
+        """Whether an operator has refused records buried now (`Release`): by the world's clock, a fixed one stands."""
+        return datetime.now(UTC) < self._released_until
 
     async def ready(self, *, now: datetime) -> None:
         """Return when what stands on the topic is known; raises `Unavailable`."""

@@ -27,9 +27,10 @@ from agents.drivers.kafka import partition_of
 from agents.feeds import Feeds, outgoing
 from agents.judged import Arrived, Judged, remembered
 from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
+from agents.refusals import Refusals, Refused, outcomes_of
 from agents.shard import Dossier, Shard, Unread, read_in
 from agents.telemetry import Meters
-from schemas import metrics
+from schemas import metrics, topics
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
 from schemas.dossier import LOOK
@@ -73,6 +74,7 @@ class Judge:
         self.meters = meters
         self.partitions = partitions
         self.feeds = feeds or Feeds(rules)
+        self.refusals = Refusals()
         self.shards: dict[int, Shard] = {}
 
     async def assigned(self, partition: int) -> None:
@@ -144,6 +146,7 @@ class Judge:
         brought: dict[str, list[Arrived]] = {}
         aside: list[Aside] = []
         accepted: list[tuple[Record, Event]] = []
+        refused: list[Refused] = []
         for record in chunk.records:
             try:
                 event = self._accept(record)
@@ -155,13 +158,17 @@ class Judge:
                 dossier = shard.dossier(event.dossier_code)
                 dossier.history = add(dossier.history, event)
             except InvalidRecord as error:
-                aside.append(buried(record, error))
+                refused.append((record, error))
             else:
                 self.clock.saw(event.at)
                 taken = datetime.fromtimestamp(record.timestamp / 1000, UTC)
                 brought.setdefault(event.dossier_code, []).append(Arrived(event, taken))
+        outcomes = outcomes_of(accepted, refused)
+        self.refusals.weigh(outcomes, released=self.feeds.released)
+        aside += [buried(record, error) for record, error in refused]
         heard = self.feeds.heard(accepted, now=self.clock.now())
         await self._judge(chunk, lease, shard, brought, aside, heard)
+        self.refusals.count(outcomes)
 
     async def looks(self, chunk: Chunk, lease: Lease) -> None:
         """Judge the dossiers whose time has come. Raises as `events` does."""
@@ -261,6 +268,8 @@ class Judge:
             self.meters.count(metrics.RECORDS, topic=chunk.topic, fate=each.fate)
             if each.fate == "buried":
                 self.meters.count(metrics.BURIED, reason=each.label)
+                if chunk.topic == topics.EVENTS.name:
+                    self.meters.count(metrics.REFUSED, source=self.refusals.label(each.source))
             elif each.output is not None:
                 self.meters.count(metrics.REROUTED, source=each.label)
         self.meters.count(metrics.ASSESSMENTS, len(verdicts))

@@ -10,7 +10,7 @@ from schemas.alert import Alert
 from schemas.assessment import Assessment, Cycle, Level, Version
 from schemas.dossier import DeadLetter, Judgement, digest, dump
 from schemas.event import Event
-from schemas.feed import Heard, Silence
+from schemas.feed import Heard, Release, Silence
 
 Row = tuple[object, ...]
 
@@ -22,6 +22,7 @@ ARRIVALS = "arrivals"
 VERDICT_CHANGES = "verdict_changes"
 FEEDS = "feeds"
 SILENCES = "silences"
+RELEASES = "releases"
 
 _VERSION = ("version", "version_events", "version_rules", "version_as_of")
 _SEGMENT = ("begin", "end", "paused", "unit", "stage", "working_seconds")
@@ -70,6 +71,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     DEAD_LETTERS: ("topic", "partition", "offset", "sha256", "reason", "detail", "size", "source", "buried_at"),
     FEEDS: ("unit", "source", "partition", "version", "heard_at", "at"),
     SILENCES: ("unit", "heard_at", "since"),
+    RELEASES: ("until", "at", "by"),
 }
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -180,6 +182,11 @@ def heard_row(heard: Heard) -> Row:
 def silence_row(silence: Silence) -> Row:
     """The row of one silence."""
     return silence.unit, silence.heard_at, silence.since
+
+
+def release_row(release: Release) -> Row:
+    """The row of one release."""
+    return release.until, release.at, release.by
 
 
 def _version(version: Version) -> Row:

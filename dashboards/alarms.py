@@ -86,6 +86,18 @@ ALARMS: tuple[Alarm, ...] = (
         "alarm-dead-letters",
     ),
     Alarm(
+        "DunghanSourceRefused",
+        # As for DunghanDeadLetters, a source that was never refused before begins with what it has.
+        f"sum by (source) (increase({metrics.REFUSED.name}[15m])) >= 20 or (sum by (source) ({metrics.REFUSED.name})"
+        f" unless sum by (source) ({metrics.REFUSED.name} offset 15m)) >= 20",
+        "0m",
+        "warning",
+        "Nguồn {{ $labels.source }} gửi {{ $value | humanize }} bản ghi không dùng được",
+        "Trong 15 phút qua nguồn {{ $labels.source }} gửi từ hai mươi bản ghi không dùng được trở lên. Chúng bị loại, "
+        "các nguồn khác vẫn được xử lý; hồ sơ của nguồn này có thể không còn đúng cho đến khi gửi lại.",
+        "alarm-source-refused",
+    ),
+    Alarm(
         "DunghanFeedSilent",
         f"max by (unit) ({metrics.SILENT_FEEDS.name}) > 0",
         "5m",

@@ -49,9 +49,14 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Until then judges bury what they refuse, however many sources send it (``dunghan release``)."""
+    """Until then judges bury what they refuse, however many sources send it (``dunghan release``).
+
+    ``at`` is when it was said, and ``by`` whom.
+    """
 
     until: Instant
+    at: Instant
+    by: str
     kind: Literal["release"] = "release"
 
     def key(self) -> bytes:

@@ -36,6 +36,12 @@ REROUTED = Metric(
     "dunghan_rerouted_total", "counter", "Events sent on to the partition of their dossier, by source.", ("source",)
 )
 BURIED = Metric("dunghan_dead_letters_total", "counter", "Records buried, by reason.", ("reason",))
+REFUSED = Metric(
+    "dunghan_refused_total",
+    "counter",
+    "Records of upstream buried, by source (unnamed: it cannot be read that far).",
+    ("source",),
+)
 ASSESSMENTS = Metric("dunghan_assessments_total", "counter", "Assessments acknowledged by Kafka.")
 ALERTS = Metric("dunghan_alerts_total", "counter", "Alert records written, by action and level.", ("action", "level"))
 LOOKS = Metric("dunghan_looks_total", "counter", "Looks asked for because a dossier's time had come.")
@@ -76,6 +82,7 @@ ALL: tuple[Metric, ...] = (
     IN_FLIGHT,
     REROUTED,
     BURIED,
+    REFUSED,
     ASSESSMENTS,
     ALERTS,
     LOOKS,

@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from agents.cli import dead_letters, doctor, explain, local, migrate, replay, simulate, status, void, what_if, worker
+from agents.cli import (
+    dead_letters,
+    doctor,
+    explain,
+    local,
+    migrate,
+    release,
+    replay,
+    simulate,
+    status,
+    void,
+    what_if,
+    worker,
+)
 from agents.cli.publish import publish
 from schemas.errors import DunghanError
 
@@ -27,6 +40,7 @@ app.command(rich_help_panel="Services on this machine")(local.down)
 app.command(rich_help_panel="Run")(migrate.migrate)
 app.command(rich_help_panel="Run")(worker.worker)
 app.command(rich_help_panel="Run")(status.status)
+app.command(rich_help_panel="Run")(release.release)
 app.command(rich_help_panel="Run")(doctor.doctor)
 app.command(rich_help_panel="Events")(simulate.simulate)
 app.command(rich_help_panel="Events")(publish)

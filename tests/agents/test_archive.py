@@ -177,15 +177,20 @@ def test_bytes_that_do_not_fit_the_dead_letter_topic_stay_where_they_are() -> No
     assert dict(letter.headers)["size"] == str(LARGEST + 1).encode()
 
 
-async def test_a_sign_of_life_and_a_silence_become_rows_and_a_release_none() -> None:
+async def test_a_sign_of_life_a_silence_and_a_release_become_rows() -> None:
     facts, outbox = MemoryFacts(), MemoryOutbox()
     came, since = at("2026-03-02T09:00"), at("2026-03-02T11:00:01")
-    heard, silence, release = Heard("H26.12", "portal", 3, came, came), Silence("H26.12", came, since), Release(since)
+    heard, silence, release = (
+        Heard("H26.12", "portal", 3, came, came),
+        Silence("H26.12", came, since),
+        Release(since, came, "Lan"),
+    )
     said = [dump_feed(heard), dump_feed(silence), dump_feed(release), b"{}"]
     await archive(facts, outbox).handle(chunk(*said, topic=topics.FEEDS), MemoryLease())
     assert facts.tables == {
         "feeds": [named("feeds", heard_row(heard))],
         "silences": [{"unit": "H26.12", "heard_at": came, "since": since}],
+        "releases": [{"until": since, "at": came, "by": "Lan"}],
     }
     assert facts.tables["feeds"][0]["heard_at"] == came
     assert len(outbox.records(topics.DEAD_LETTERS.name)) == 1

@@ -322,6 +322,9 @@ async def test_a_record_that_cannot_be_read_stops_nobody() -> None:
 
 def test_what_is_older_than_what_is_known_changes_nothing() -> None:
     feeds = Feeds(OFFICE)
-    until = at("2026-03-02T12:00")
-    feeds.tell([Release(until), Release(until - timedelta(hours=1))])
-    assert feeds.released_until == until
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    feeds.tell([Release(until, until, "Lan"), Release(until - timedelta(hours=1), until, "Lan")])
+    assert feeds.released
+    over = Feeds(OFFICE)
+    over.tell([Release(until - timedelta(hours=1), until, "Lan")])
+    assert not over.released
