@@ -66,10 +66,10 @@ REMOVALS = (
                 "                known, dossier.history = dossier.history, add(dossier.history, event)\n",
             ),
             (
-                "                brought.setdefault(event.dossier_code, []).append(event)\n",
+                "                brought.setdefault(event.dossier_code, []).append(Arrived(event, taken))\n",
                 (
                     "                if dossier.history is not known:\n"
-                    "                    brought.setdefault(event.dossier_code, []).append(event)\n"
+                    "                    brought.setdefault(event.dossier_code, []).append(Arrived(event, taken))\n"
                 ),
             ),
         ),
