@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import faust
@@ -65,6 +65,7 @@ class Worker:
     object per assignment. A rebalance revokes everything and assigns again, also what stays.
 
     ``resources`` are opened before the first chunk, in the loop that handles, and closed after the last.
+    ``notes`` are what the worker says of itself in ``/healthz``, by name, as plain JSON values.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Worker:
     revoked: Callable[[frozenset[int]], None] = _nothing_to_forget
     timers: tuple[Timer, ...] = ()
     resources: tuple[AbstractAsyncContextManager[object], ...] = ()
+    notes: Mapping[str, Callable[[], object]] = field(default_factory=dict)
 
 
 class _Tenure:

@@ -23,6 +23,7 @@ from agents.rows import (
     ALERTS,
     ARRIVALS,
     ASSESSMENTS,
+    CHANGES,
     DEAD_LETTERS,
     EVENTS,
     FEEDS,
@@ -39,12 +40,14 @@ from agents.rows import (
     heard_row,
     release_row,
     silence_row,
+    turned_rows,
 )
 from agents.telemetry import Meters
 from schemas import metrics, topics
-from schemas.dossier import ALERT, JUDGEMENT, DeadLetter
+from schemas.dossier import JUDGEMENT, TOLD, DeadLetter
 from schemas.errors import InvalidRecord
 from schemas.feed import FEED, FeedRecord, Heard, Release, Silence
+from schemas.rulebook import Change
 
 #: Between two inserts of a table, in seconds. ClickHouse merges parts at leisure at this rate, and an alert's
 #: row is there well within the five seconds that are promised.
@@ -112,7 +115,11 @@ def _read_into(rows: dict[str, list[Row]], record: Record) -> None:
                 rows.setdefault(ASSESSMENTS, []).extend(assessment_rows(judgement))
                 rows.setdefault(VERDICT_CHANGES, []).extend(change_rows(judgement))
             case topics.ALERTS.name:
-                rows.setdefault(ALERTS, []).append(alert_row(ALERT.validate_json(record.value or b"")))
+                told = TOLD.validate_json(record.value or b"")
+                if isinstance(told, Change):
+                    rows.setdefault(CHANGES, []).extend(turned_rows(told))
+                else:
+                    rows.setdefault(ALERTS, []).append(alert_row(told))
             case topics.DEAD_LETTERS.name:
                 rows.setdefault(DEAD_LETTERS, []).append(dead_letter_row(_letter(record)))
             case topics.FEEDS.name:

@@ -4,16 +4,20 @@ Every fault is a `ConfigError` with file, line and what to write instead. A fold
 refused: half a configuration would judge dossiers wrongly without a word.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
+
+import orjson
 
 from agents.yamlfile import Document, fit_all, read_file
 from schemas.calendar import CalendarYear
+from schemas.dossier import digest
 from schemas.errors import ConfigError
 from schemas.limits import LimitsFile
 from schemas.office import Codes, Office, Unit, UnitsFile
+from schemas.rulebook import Rulebook
 from streams.rules import Rules, compile_rules
 
 T = TypeVar("T")
@@ -25,7 +29,10 @@ _PATTERNS = (_OFFICE, _UNITS, _ALERTS, "limits*.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder without a fault: its files as written, and the rules they make together."""
+    """A folder without a fault: its files as written, and the rules they make together.
+
+    ``book`` is the name of these rules; ``places`` says where the version of each file that it names stands.
+    """
 
     path: Path
     office: Office
@@ -33,16 +40,23 @@ class Folder:
     calendars: tuple[CalendarYear, ...]
     limits: tuple[LimitsFile, ...]
     rules: Rules
+    book: Rulebook
+    places: Mapping[str, tuple[str, int]]
 
 
 def load(path: Path) -> Rules:
     """The rules of the configuration folder; raises `ConfigError` with its first fault, in place."""
+    return load_folder(path).rules
+
+
+def load_folder(path: Path) -> Folder:
+    """The configuration folder; raises `ConfigError` with its first fault, in place."""
     folder, faults = check(path)
     if folder is None:
         first, *others = faults
         more = f" (and {len(others)} more: dunghan doctor shows all)" if others else ""
         raise ConfigError(first.reason, first.message + more, path=first.path, line=first.line)
-    return folder.rules
+    return folder
 
 
 def check(path: Path) -> tuple[Folder | None, tuple[ConfigError, ...]]:
@@ -60,10 +74,23 @@ def check(path: Path) -> tuple[Folder | None, tuple[ConfigError, ...]]:
         return None, tuple(reading.faults)
     listed = units.units if units is not None else ()
     try:
-        rules = compile_rules(office, listed, calendars, limits)
+        rules = compile_rules(
+            office, listed, calendars, limits, units_version=units.version if units is not None else 0
+        )
     except ConfigError as fault:
         return None, (reading.placed(fault, path),)
-    return Folder(path, office, listed, calendars, limits, rules), ()
+    named = {_name(kind, file): file for kind, files in reading.documents.items() for file in files}
+    contents = {name: digest(orjson.dumps(named[name].plain, option=orjson.OPT_SORT_KEYS)) for name in sorted(named)}
+    places = {name: (document.path, document.line(("version",))) for name, document in named.items()}
+    return Folder(path, office, listed, calendars, limits, rules, Rulebook(rules.version, contents), places), ()
+
+
+def _name(kind: str, document: Document) -> str:
+    """What the file is, and its version: the same name must always say the same."""
+    plain = cast("dict[str, object]", document.plain)  # it has fitted its model
+    if kind == "calendars":
+        return f"calendar {plain['calendar']} {plain['year']} version {plain.get('version', 1)}"
+    return f"{kind} version {plain.get('version', 0)}"
 
 
 class _Reading:

@@ -46,6 +46,10 @@ class Feeds:
         self._turn = asyncio.Lock()
         self._ready = log is None
 
+    def take_up(self, rules: Rules) -> None:
+        """Count office hours by these rules from now on."""
+        self._rules = rules
+
     def heard(self, brought: Iterable[tuple[Record, Event]], *, now: datetime) -> tuple[Heard, ...]:
         """What these events say about their feeds that is worth telling; `tell` when it was told.
 

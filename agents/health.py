@@ -16,7 +16,7 @@ than a rebalance and the reading of the state take. ``held`` comes with reason a
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -57,6 +57,7 @@ class Health:
         self._holds: dict[int, Hold] = {}
         self._stalled: frozenset[int] = frozenset()
         self._progress_at: datetime | None = None
+        self.notes: Mapping[str, Callable[[], object]] = {}  # what the worker adds to the report, by name
 
     def assigned(self, partitions: Iterable[int]) -> None:
         """These partitions are ours now; none of them is read in yet."""
@@ -145,4 +146,5 @@ class Health:
             ],
             "stalled": sorted(self._stalled),
             "progress_at": self._progress_at and self._progress_at.isoformat(timespec="milliseconds"),
+            **{name: note() for name, note in self.notes.items()},
         }

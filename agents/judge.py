@@ -25,27 +25,26 @@ from pydantic import ValidationError
 from agents.aside import Aside, buried, rerouted
 from agents.drivers.kafka import partition_of
 from agents.feeds import Feeds, outgoing
-from agents.judged import Arrived, Judged, remembered
+from agents.judged import Arrived, Judged, news_of, remembered
 from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
 from agents.refusals import Refusals, Refused, outcomes_of
-from agents.shard import Dossier, Shard, Unread, read_in
+from agents.shard import Dossier, Shard, read_in
 from agents.telemetry import Meters
 from schemas import metrics, topics
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
 from schemas.dossier import LOOK
-from schemas.errors import InvalidRecord
+from schemas.errors import InvalidRecord, Unavailable
 from schemas.event import Event, read_event
 from schemas.feed import Heard
-from schemas.outlook import Outlook
-from schemas.standing import News
+from schemas.rulebook import Rulebook
 from streams.alerts import decide
 from streams.history import add
 from streams.ladder import unbucketed
 from streams.ledger import imbalance
 from streams.outlook import foresee
 from streams.rules import Rules
-from streams.standing import cause, news, standings
+from streams.standing import cause
 from streams.verdict import assess
 
 BREATH = 200  # dossiers judged between two turns of the event loop, or heartbeats would be late
@@ -66,8 +65,10 @@ class Judge:
         *,
         partitions: int,
         feeds: Feeds | None = None,
+        book: Rulebook | None = None,
     ) -> None:
         self.rules = rules
+        self.book = book or Rulebook(rules.version)
         self.clock = clock
         self.outbox = outbox
         self.state = state
@@ -85,17 +86,24 @@ class Judge:
         read = time.monotonic()
         shard = await asyncio.to_thread(read_in, records)
         gc.freeze()  # or every collection would look through all of it again
-        assessed = 0
+        assessed, waiting = 0, []
+        rules, book = self.rules, self.book
         for index, code in enumerate(tuple(shard.unread)):
-            outlook = self._foreseen(shard.unread[code])
+            unread = shard.unread[code]
+            outlook = unread.trusted(rules.version) if self.clock.live else None
             if outlook is None:
                 assessed += 1
-                self._look_anew(shard, code)
+                judged = unread.outlook is not None and unread.outlook.version.rules == rules.version
+                if self._look_anew(shard, code, rules) and not judged:
+                    waiting.append(code)
             else:
-                at_once = shard.unread[code].unconfirmed or shard.unread[code].held
+                at_once = unread.unconfirmed or unread.held
                 shard.look(code, self.clock.now() if at_once else outlook.look_at)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
+        shard.review.begin(book, waiting)
+        if (fault := shard.enforce(self.book)) is not None:  # or others, which came meanwhile
+            raise Unavailable(fault.reason, fault.message)
         self.shards[partition] = shard
         self._count_dossiers()
         log.info(
@@ -108,23 +116,32 @@ class Judge:
             seconds=round(time.monotonic() - began, 3),
         )
 
-    def _foreseen(self, unread: Unread) -> Outlook | None:
-        """The outlook by which a dossier need not be judged at the start: as these rules say, and nothing untold."""
-        outlook = unread.foreseen
-        if outlook is None or not self.clock.live or outlook.version.rules != self.rules.version:
-            return None
-        return outlook if outlook.live or outlook.done_at is not None else None
+    def take_up(self, rules: Rules, book: Rulebook) -> None:
+        """Judge by these rules from now on, and every open dossier once more, in portions (`agents.tick`).
 
-    def _look_anew(self, shard: Shard, code: str) -> None:
+        Raises `ConfigError`, and keeps the rules as they are, when rows of both could not stand beside each other.
+        """
+        for shard in self.shards.values():
+            if (fault := shard.review.clash(book)) is not None:
+                raise fault
+        self.rules, self.book = rules, book
+        self.feeds.take_up(rules)
+        for shard in self.shards.values():
+            shard.enforce(book)
+
+    def _look_anew(self, shard: Shard, code: str, rules: Rules) -> bool:
+        """Whether something is open in the dossier."""
         dossier = shard.dossier(code)
         if not dossier.history.events:
-            return
+            return False
         # From the last event on, not from now: a change while nobody judged is still to be told.
         latest = dossier.history.events[-1].at
         self.clock.saw(latest)
-        answer = assess(dossier.history, self.rules, now=min(latest, self.clock.now()))
+        answer = assess(dossier.history, rules, now=min(latest, self.clock.now()))
         at_once = dossier.unconfirmed or self._untold(dossier, answer)
         shard.look(code, self.clock.now() if at_once else answer.look_again_at)
+        dossier.outlook = foresee(dossier.history, answer, live=self.clock.live)
+        return dossier.outlook.done_at is None
 
     def _untold(self, dossier: Dossier, answer: Assessment) -> bool:
         """Whether a level stands of which nobody was ever told: it was judged by a clock that tells nobody anything."""
@@ -206,19 +223,24 @@ class Judge:
         heard: Sequence[Heard] = (),
     ) -> None:
         verdicts: list[Judged] = []
-        now = self.clock.now()
+        now, rules, book = self.clock.now(), self.rules, self.book  # the rules may change while we wait
         for index, (code, arrived) in enumerate(brought.items()):
             dossier = shard.dossier(code)
-            answer = assess(dossier.history, self.rules, now=now)
-            alerts = self._decide(answer, dossier, now) if self.clock.live else ()
+            answer = assess(dossier.history, rules, now=now)
+            alerts = shard.review.mark(self._decide(answer, dossier, now), book) if self.clock.live else ()
             again = tuple(dossier.unconfirmed.values())
             outlook = foresee(dossier.history, answer, live=self.clock.live)
-            fresh = self._news(dossier, answer, brought=bool(arrived)) if self.clock.live else None
+            why = cause(answer, rules, brought=bool(arrived), reviewed=shard.review.awaits(code, book))
+            fresh = news_of(dossier, answer, why, at=self.clock.now()) if self.clock.live else None
             verdicts.append(Judged(dossier, answer, tuple(arrived), alerts, again, outlook, fresh))
             self._prove(answer)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
-        await self._send([memory for judged in verdicts for memory in judged.intents(chunk)], lease)
+        begun = shard.review.unrecorded(book, chunk.partition) if verdicts else ()
+        intents = (memory for judged in verdicts for memory in judged.intents(chunk))
+        await self._send([*(remembered(chunk, memory) for memory in begun), *intents], lease)
+        for memory in begun:
+            shard.review.remember(memory)
         for judged in verdicts:
             judged.intend()
         outputs = [each.output for each in aside if each.output is not None]
@@ -232,6 +254,7 @@ class Judge:
                 shard.rerouted.add(each.memory.rerouted)
         for judged in verdicts:
             judged.confirm()
+            shard.review.judged(judged.answer.dossier_code, book, still_open=judged.outlook.done_at is None)
             # The feed of its unit may have come back since it was judged.
             back = self.clock.live and judged.dossier.held and not judged.silent(self.feeds.silent)
             shard.look(judged.answer.dossier_code, self.clock.now() if back else judged.answer.look_again_at)
@@ -239,12 +262,6 @@ class Judge:
 
     def _decide(self, answer: Assessment, dossier: Dossier, now: datetime) -> tuple[Alert, ...]:
         return decide(answer, dossier.sent.values(), silent=self.feeds.silent, now=now)
-
-    def _news(self, dossier: Dossier, answer: Assessment, *, brought: bool) -> News | None:
-        """What is said now and was not before; a clock that tells nobody anything has no news."""
-        after = standings(answer, max(dossier.highest_cycle, len(answer.cycles)))
-        fresh = news(dossier.said, after)
-        return News(self.clock.now(), cause(answer, self.rules, brought=brought), fresh) if fresh else None
 
     async def _send(self, records: Sequence[Outgoing], lease: Lease) -> None:
         """Write and await, as long as the partition is ours."""

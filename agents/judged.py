@@ -13,8 +13,8 @@ from schemas.assessment import Assessment
 from schemas.dossier import Judgement, Memory, dump
 from schemas.event import Event
 from schemas.outlook import Outlook
-from schemas.standing import News
-from streams.standing import standings
+from schemas.standing import Cause, News
+from streams.standing import news, standings
 
 
 class Arrived(NamedTuple):
@@ -81,6 +81,7 @@ class Judged:
 
     def confirm(self) -> None:
         """Outputs and state are acknowledged."""
+        self.dossier.outlook = self.outlook
         self.dossier.unconfirmed.clear()
         if self.news is not None:
             self.dossier.said = standings(self.answer, self.highest_cycle)
@@ -89,3 +90,9 @@ class Judged:
 def remembered(chunk: Chunk, memory: Memory) -> Outgoing:
     """The memory as it goes into the state of the chunk's partition."""
     return Outgoing(topics.STATE.name, memory.key(), dump(memory), chunk.partition)
+
+
+def news_of(dossier: Dossier, answer: Assessment, why: Cause, *, at: datetime) -> News | None:
+    """What is said now and was not before."""
+    fresh = news(dossier.said, standings(answer, max(dossier.highest_cycle, len(answer.cycles))))
+    return News(at, why, fresh) if fresh else None

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from streams.rules import Rules
+
 
 class Clock(Protocol):
     """Now, as an argument: logic never reads the machine's clock itself.
@@ -147,6 +149,17 @@ class Facts(Protocol):
         """Return when ClickHouse has acknowledged the rows; `Unavailable` when it is down or too slow.
 
         After `Unavailable` the rows may be there or not: a row must be the same when it is sent again.
+        """
+        ...
+
+
+class Calendars(Protocol):
+    """The calendars by which the ClickHouse views measure what drifts."""
+
+    async def take_up(self, rules: Rules) -> None:
+        """Return when the views measure by these rules, or already did so by newer ones.
+
+        Raises `Unavailable` when ClickHouse is down or cannot load them; calling again is safe.
         """
         ...
 

@@ -64,6 +64,7 @@ class _Process:
         self._worker = worker
         self._settings = settings
         self._health = health
+        self._health.notes = worker.notes
         self._meters = meters
         self._watch = watch
         self._stopping = asyncio.Event()

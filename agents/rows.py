@@ -11,6 +11,7 @@ from schemas.assessment import Assessment, Cycle, Level, Version
 from schemas.dossier import DeadLetter, Judgement, digest, dump
 from schemas.event import Event
 from schemas.feed import Heard, Release, Silence
+from schemas.rulebook import Change
 
 Row = tuple[object, ...]
 
@@ -23,11 +24,13 @@ VERDICT_CHANGES = "verdict_changes"
 FEEDS = "feeds"
 SILENCES = "silences"
 RELEASES = "releases"
+CHANGES = "changes"
 
 _VERSION = ("version", "version_events", "version_rules", "version_as_of")
 _SEGMENT = ("begin", "end", "paused", "unit", "stage", "working_seconds")
 _SPAN = ("begin", "end", "bucket", "unit")
 _REACHED = ("level", "begin", "end", "due")
+_TURNED = ("raised", "replaced", "resolved", "retracted", "retimed", "held")
 
 #: The columns of each table in the order of its rows.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -62,7 +65,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
             "at",
             "due",
         ),
-        *("due_original", "found_late", "procedure", "unit", "stage", "policy_version", "rules_from"),
+        *("due_original", "found_late", "procedure", "unit", "stage", "policy_version", "rules_from", "change"),
     ),
     ARRIVALS: ("dossier_code", "event_id", "digest", "seen_at"),
     VERDICT_CHANGES: (
@@ -72,6 +75,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     FEEDS: ("unit", "source", "partition", "version", "heard_at", "at"),
     SILENCES: ("unit", "heard_at", "since"),
     RELEASES: ("until", "at", "by"),
+    CHANGES: ("change", "partition", "unit", *_TURNED),
 }
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -161,8 +165,14 @@ def alert_row(alert: Alert) -> Row:
             *_version(alert.version),
         ),
         *(alert.cycle, alert.level, alert.reason, alert.at, alert.due, alert.due_original, alert.found_late),
-        *(alert.procedure, alert.unit, alert.stage, alert.policy_version, alert.rules_from),
+        *(alert.procedure, alert.unit, alert.stage, alert.policy_version, alert.rules_from, alert.change),
     )
+
+
+def turned_rows(change: Change) -> Iterator[Row]:
+    """A row a unit of the grouped record."""
+    for turned in change.units:
+        yield change.change, change.partition, turned.unit or "", *(getattr(turned, name) for name in _TURNED)
 
 
 def dead_letter_row(letter: DeadLetter) -> Row:

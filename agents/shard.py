@@ -6,14 +6,16 @@ start stays as it was written until somebody asks for its dossier: most of it no
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from agents.review import Review
 from schemas.alert import Action, Alert
-from schemas.errors import Unavailable
+from schemas.errors import ConfigError, Unavailable
 from schemas.outlook import Outlook
+from schemas.rulebook import Rulebook
 from schemas.standing import Standing
 from schemas.state import check_format, read_memories
 from streams.history import History, build
@@ -37,6 +39,7 @@ class Dossier:
     unconfirmed: dict[str, Alert] = field(default_factory=dict)
     highest_cycle: int = 1
     said: tuple[Standing, ...] | None = None  # what was said last; None: nobody knows
+    outlook: Outlook | None = None
 
     @property
     def held(self) -> bool:
@@ -75,6 +78,13 @@ class Unread:
         outlook = self.outlook
         return outlook if outlook is not None and outlook.version.events == len(self.events) else None
 
+    def trusted(self, rules: int) -> Outlook | None:
+        """The outlook by which the dossier need not be judged at the start: as these rules say, and nothing untold."""
+        outlook = self.foreseen
+        if outlook is None or outlook.done_at is not None:
+            return outlook  # what is over keeps the rules of its end
+        return outlook if outlook.live and outlook.version.rules == rules else None
+
     def dossier(self, code: str) -> Dossier:
         """The same, parsed; raises `Unavailable` as `read_in` does."""
         memories = read_memories(code, [*self.events, *self.rest])
@@ -84,7 +94,13 @@ class Unread:
                 known.tell(memory.alert, confirmed=not memory.intended)
             known.highest_cycle = max(known.highest_cycle, memory.cycle or 1)
             known.said = memory.said or known.said
+        known.outlook = self.foreseen
         return known
+
+    def told_under(self, code: str, change: int) -> Iterator[Alert]:
+        """The alerts as last told that may have come from this change of rules."""
+        marked = [value for value in self.rest if b'"change":%d,' % change in value]
+        return (memory.alert for memory in read_memories(code, marked) if memory.alert is not None)
 
 
 @dataclass(slots=True)
@@ -96,6 +112,7 @@ class Shard:
     looks: dict[str, datetime] = field(default_factory=dict)  # when each dossier's answer changes next
     heap: list[tuple[datetime, str]] = field(default_factory=list)
     rerouted: set[int] = field(default_factory=set)  # offsets of the events that were sent on to other partitions
+    review: Review = field(default_factory=Review)
 
     def __len__(self) -> int:
         return len(self.dossiers) + len(self.unread)
@@ -120,6 +137,29 @@ class Shard:
         """The dossiers with an alert that waits for the feed of its unit."""
         known: Mapping[str, Dossier | Unread] = {**self.unread, **self.dossiers}
         return [code for code, dossier in known.items() if dossier.held]
+
+    def still_open(self) -> Iterator[str]:
+        """The dossiers in which something is open, as far as anybody knows."""
+        for code, unread in self.unread.items():
+            if unread.events and (unread.foreseen is None or unread.foreseen.done_at is None):
+                yield code
+        for code, dossier in self.dossiers.items():
+            if dossier.history.events and (dossier.outlook is None or dossier.outlook.done_at is None):
+                yield code
+
+    def enforce(self, book: Rulebook) -> ConfigError | None:
+        """From now on these are the rules, and what is open waits to be judged by them; or why they cannot be."""
+        fault = self.review.clash(book)
+        if fault is None and self.review.version != book.version:
+            self.review.begin(book, self.still_open())
+        return fault
+
+    def told_under(self, change: int) -> Iterator[Alert]:
+        """The alerts as last told, all that came from this change of rules among them."""
+        for code, unread in self.unread.items():
+            yield from unread.told_under(code, change)
+        for dossier in self.dossiers.values():
+            yield from dossier.sent.values()
 
     def look(self, code: str, at: datetime | None) -> None:
         """From now on, this is when the dossier's answer changes next; None: never by itself."""
@@ -160,6 +200,9 @@ def read_in(records: Mapping[bytes, bytes]) -> Shard:
             outlooks[code] = value
         elif kind == b"rerouted":
             shard.rerouted.update(memory.rerouted or 0 for memory in read_memories(repr(key), [value]))
+        elif kind == b"rules":
+            for memory in read_memories(repr(key), [value]):
+                shard.review.remember(memory)
         else:
             raise Unavailable("state_unreadable", f"a state record cannot be read: {key!r}")
     for code, outlook in _outlooks(outlooks):

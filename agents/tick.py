@@ -1,7 +1,7 @@
 """tick: asks for the dossiers whose time has come, so that an idle topic still alerts.
 
 It only asks, through `dossier.looks.v1`; judge answers in order with the events. A crash after
-asking loses nothing: the question stands in the topic.
+asking loses nothing: the question stands in the topic. When rules change, it asks for all open dossiers in portions.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from schemas.errors import DunghanError
 
 EVERY = 0.2  # seconds; an alert must stand within two of its instant
 PACE = 500  # looks a partition and turn: at midnight all dated limits flip at once, and events come first
+PORTION = 100  # looks a partition for changed rules; the next ones when these are answered, and events in between
 
 
 class Tick:
@@ -27,14 +28,20 @@ class Tick:
         judge = self._judge
         for partition, lease in leases.items():
             shard = judge.shards.get(partition)
-            due = shard.due(judge.clock.now(), PACE) if shard is not None else []
-            if shard is None or not due:
+            if shard is None:
                 continue
-            looks = [Outgoing(topics.LOOKS.name, code.encode(), dump(Look(code, at)), partition) for at, code in due]
+            now = judge.clock.now()
+            due = shard.due(now, PACE)
+            portion = shard.review.portion(PORTION)
+            if not due and not portion:
+                continue
+            asked = [*due, *((now, code) for code in portion)]
+            looks = [Outgoing(topics.LOOKS.name, code.encode(), dump(Look(code, at)), partition) for at, code in asked]
             try:
                 lease.check()
                 await judge.outbox.send(looks)
             except DunghanError:
+                shard.review.unasked()
                 for at, code in due:
                     if code not in shard.looks:
                         shard.look(code, at)

@@ -7,22 +7,23 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from agents import listen, sum_up, tick
+from agents import reload as reloads
 from agents.app import Timer, Worker
 from agents.archive import TOPICS, Archive
 from agents.clock import clock_for
-from agents.config import load
+from agents.config import Folder, load_folder
+from agents.drivers.calendars import ClickHouseCalendars
 from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.kafka import KafkaOutbox
 from agents.drivers.kafka_feeds import KafkaFeedLog
 from agents.drivers.kafka_state import KafkaStateLog
 from agents.feeds import Feeds
 from agents.judge import Judge
-from agents.listen import EVERY as LISTEN_EVERY
-from agents.listen import Listen
-from agents.ports import Clock, Facts, FeedLog, Outbox, StateLog
+from agents.ports import Calendars, Clock, Facts, FeedLog, Outbox, StateLog
+from agents.reload import Reload
 from agents.settings import Settings
 from agents.telemetry import Meters
-from agents.tick import EVERY, Tick
 from schemas import topics
 
 
@@ -35,6 +36,7 @@ class Ports:
     state: StateLog
     feeds: FeedLog
     facts: Facts
+    calendars: Calendars
     resources: Mapping[str, tuple[AbstractAsyncContextManager[object], ...]]
 
 
@@ -47,6 +49,7 @@ def real_ports(settings: Settings) -> Ports:
         KafkaStateLog(settings, topics.STATE.name),
         feeds,
         facts,
+        ClickHouseCalendars(settings),
         {"judge": (outbox, feeds), "archive": (outbox, facts)},
     )
 
@@ -60,9 +63,22 @@ def build(name: str, settings: Settings, ports: Ports, meters: Meters) -> Worker
 
 
 def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
-    rules = load(settings.config)
-    feeds = Feeds(rules, ports.feeds)
-    judging = Judge(rules, ports.clock, ports.outbox, ports.state, meters, partitions=settings.partitions, feeds=feeds)
+    folder = load_folder(settings.config)
+    judging = Judge(
+        folder.rules,
+        ports.clock,
+        ports.outbox,
+        ports.state,
+        meters,
+        partitions=settings.partitions,
+        feeds=Feeds(folder.rules, ports.feeds),
+        book=folder.book,
+    )
+
+    async def take_up(folder: Folder) -> None:
+        judging.take_up(folder.rules, folder.book)
+
+    reload = Reload(settings.config, folder, take_up, meters)
     return Worker(
         "judge",
         {
@@ -72,15 +88,32 @@ def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
         },
         assigned=judging.assigned,
         revoked=judging.revoked,
-        timers=(Timer(EVERY, Tick(judging).run), Timer(LISTEN_EVERY, Listen(judging).run)),
+        timers=(
+            Timer(tick.EVERY, tick.Tick(judging).run),
+            Timer(listen.EVERY, listen.Listen(judging).run),
+            Timer(reloads.EVERY, reload.run),
+            Timer(sum_up.EVERY, sum_up.SumUp(judging).run),
+        ),
         resources=ports.resources["judge"],
+        notes={"rules": reload.note},
     )
 
 
-def _archive(_: Settings, ports: Ports, meters: Meters) -> Worker:
+def _archive(settings: Settings, ports: Ports, meters: Meters) -> Worker:
     archiving = Archive(ports.facts, ports.outbox, meters)
     handles = {topic.name: archiving.handle for topic in TOPICS}
-    return Worker("archive", handles, resources=ports.resources["archive"])
+
+    async def take_up(folder: Folder) -> None:
+        await ports.calendars.take_up(folder.rules)
+
+    reload = Reload(settings.config, None, take_up, meters)
+    return Worker(
+        "archive",
+        handles,
+        timers=(Timer(reloads.EVERY, reload.run),),
+        resources=ports.resources["archive"],
+        notes={"rules": reload.note},
+    )
 
 
 WORKERS: Mapping[str, Callable[[Settings, Ports, Meters], Worker]] = {"judge": _judge, "archive": _archive}

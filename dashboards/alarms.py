@@ -139,6 +139,25 @@ ALARMS: tuple[Alarm, ...] = (
         "alarm-records-without-fate",
     ),
     Alarm(
+        "DunghanRulesRefused",
+        f"max by (job, instance) ({metrics.RULES_REFUSED.name}) == 1",
+        "1m",
+        "warning",
+        "{{ $labels.job }} ({{ $labels.instance }}) từ chối cấu hình mới, quy định cũ vẫn được áp dụng",
+        "Thư mục cấu hình có lỗi hoặc nội dung đổi mà không nâng version. Hồ sơ vẫn được xét theo quy định cũ; "
+        "/healthz của tiến trình cho biết tệp, dòng và lý do.",
+        "alarm-rules-refused",
+    ),
+    Alarm(
+        "DunghanRulesDiffer",
+        f"max({metrics.RULES_VERSION.name}) - min({metrics.RULES_VERSION.name}) > 0",
+        "5m",
+        "warning",
+        "Các tiến trình áp dụng những bản quy định khác nhau",
+        "Đã năm phút các tiến trình không cùng một bản quy định: có máy chưa nhận thư mục cấu hình mới.",
+        "alarm-rules-differ",
+    ),
+    Alarm(
         "DunghanLooksLate",
         f"histogram_quantile(0.95, sum by (le) (rate({metrics.LOOK_DELAY.name}_bucket[10m]))) > 15",
         "10m",

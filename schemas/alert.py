@@ -37,7 +37,8 @@ class Alert:
     ``at`` is the instant from which the level holds, not the time of processing; ``found_late`` says
     that the two lie apart. ``sequence`` counts the actions on this alert: the last one holds, and
     after a crash it may rest on fewer events (`version`) than one that was told before. Times left or
-    late are computed when the text is written, not here.
+    late are computed when the text is written, not here. ``change`` is the version of the rules when it was a
+    change of rules that led to the action: such alerts may be told together (`schemas.rulebook.Change`).
     """
 
     alert_id: str
@@ -57,6 +58,7 @@ class Alert:
     stage: str | None = None
     policy_version: int | None = None
     rules_from: datetime | None = None
+    change: int | None = None
 
     @property
     def open(self) -> bool:

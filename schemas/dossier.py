@@ -12,6 +12,7 @@ from schemas.assessment import Assessment
 from schemas.event import Event, present
 from schemas.instant import Instant
 from schemas.outlook import Outlook
+from schemas.rulebook import Change, Rulebook
 from schemas.standing import News, Standing
 
 #: The format in which state records are written; `schemas.state` reads it and those before.
@@ -45,11 +46,14 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """A record of ``dossier.state.v1``: exactly one of an event, an alert as told, a cycle, a rerouting, an outlook,
-    and what was said last.
+    what was said last, and rules.
 
     ``rerouted`` is the offset on this partition of an event of that dossier that was sent on to another.
 
-    ``intended`` says that the alert is about to be told, and that nobody knows whether it was.
+    ``intended`` says that the alert (or change) is about to be told, and that nobody knows whether it was.
+
+    ``rules`` (of the partition, so without a dossier code) are those that something was judged by since; ``change``
+    beside them is what came of it, absent while open dossiers are still to be judged by them.
     """
 
     dossier_code: str
@@ -60,6 +64,8 @@ class Memory:
     rerouted: int | None = None
     said: tuple[Standing, ...] | None = None
     outlook: Outlook | None = None
+    rules: Rulebook | None = None
+    change: Change | None = None
 
     def key(self) -> bytes:
         """Its key: writing it again changes nothing, and nothing else has it."""
@@ -74,6 +80,8 @@ class Memory:
             name = "said"
         elif self.outlook is not None:
             name = "outlook"
+        elif self.rules is not None:
+            name = f"rules\x1f{self.rules.version}"
         else:
             name = f"cycle\x1f{self.cycle}"
         return f"{self.dossier_code}\x1f{name}".encode()
@@ -114,7 +122,7 @@ def digest(value: bytes) -> str:
     return hashlib.sha256(value).hexdigest()[:16]
 
 
-Crossing = Judgement | Look | Memory | DeadLetter | Alert | Assessment | Event
+Crossing = Judgement | Look | Memory | DeadLetter | Alert | Change | Assessment | Event
 
 
 def dump(value: Crossing) -> bytes:
@@ -135,10 +143,15 @@ def _sparse(value: Crossing) -> object:
         }
     if isinstance(value, Memory):
         return {"format": FORMAT} | {
-            name: _sparse(part) if isinstance(part, Event) else part
-            for name in ("dossier_code", "event", "alert", "cycle", "intended", "rerouted", "outlook", "said")
+            name: _sparse(part) if isinstance(part, Event | Alert) else part
+            for name in (
+                *("dossier_code", "event", "alert", "cycle", "intended", "rerouted", "outlook", "said"),
+                *("rules", "change"),
+            )
             if (part := getattr(value, name)) is not None
         }
+    if isinstance(value, Alert) and value.change is None:
+        return {name: getattr(value, name) for name in value.__slots__ if name != "change"}
     return value
 
 
@@ -147,4 +160,5 @@ LOOK: TypeAdapter[Look] = TypeAdapter(Look)
 MEMORY: TypeAdapter[Memory] = TypeAdapter(Memory)
 MEMORIES: TypeAdapter[list[Memory]] = TypeAdapter(list[Memory])
 ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+TOLD: TypeAdapter[Alert | Change] = TypeAdapter(Alert | Change)
 DEAD_LETTER: TypeAdapter[DeadLetter] = TypeAdapter(DeadLetter)

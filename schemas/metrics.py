@@ -65,6 +65,15 @@ ASSIGNED = Metric("dunghan_assigned_partitions", "gauge", "Partitions that this 
 SILENT_FEEDS = Metric(
     "dunghan_silent_feeds", "gauge", "1 for each unit whose feed is silent: nobody can tell how it stands.", ("unit",)
 )
+RULES_VERSION = Metric("dunghan_rules_version", "gauge", "Version of the rules that this worker goes by.")
+RULES_REFUSED = Metric(
+    "dunghan_rules_refused",
+    "gauge",
+    "1 while the configuration folder has a fault and the rules before it stay in force, else 0.",
+)
+UNREVIEWED = Metric(
+    "dunghan_unreviewed_dossiers", "gauge", "Open dossiers that are still to be judged by the newest rules."
+)
 UNBALANCED = Metric(
     "dunghan_unbalanced_seconds",
     "gauge",
@@ -93,6 +102,9 @@ ALL: tuple[Metric, ...] = (
     HELD,
     ASSIGNED,
     SILENT_FEEDS,
+    RULES_VERSION,
+    RULES_REFUSED,
+    UNREVIEWED,
     UNBALANCED,
     UNBUCKETED,
 )

@@ -70,7 +70,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Office:
-    """``office.yaml``: what holds for the whole office."""
+    """``office.yaml``: what holds for the whole office. ``version`` rises with every change of the file."""
 
     calendar: Word
     reception: Word
@@ -79,6 +79,7 @@ class Office:
     codes: Codes = field(default_factory=Codes)
     clock_runs_on: tuple[Word, ...] = ()
     levels: Levels = field(default_factory=Levels)
+    version: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 @dataclass(frozen=True, slots=True, config=STRICT)
@@ -95,6 +96,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class UnitsFile:
-    """``units.yaml``."""
+    """``units.yaml``. ``version`` rises with every change of the file."""
 
     units: tuple[Unit, ...] = ()
+    version: Annotated[int, Field(ge=0, le=1_000_000)] = 0

@@ -62,7 +62,7 @@ class Rules:
     """All that the office has decided, compiled: the editions, in the order in which they come into force.
 
     Built by `compile_rules`. The first edition holds from the beginning of time; ``policies`` are all limits.
-    ``version`` rises whenever a file of limits or of a calendar is added or its version raised.
+    ``version`` rises whenever a file of limits or of a calendar is added or the version of any file raised.
     """
 
     def __init__(
@@ -144,9 +144,14 @@ def _real_date(yymmdd: str | None) -> bool:
 
 
 def compile_rules(
-    office: Office, units: Sequence[Unit], calendars: Sequence[CalendarYear], limits: Sequence[LimitsFile]
+    office: Office,
+    units: Sequence[Unit],
+    calendars: Sequence[CalendarYear],
+    limits: Sequence[LimitsFile],
+    *,
+    units_version: int = 0,
 ) -> Rules:
-    """The rules of these files together.
+    """The rules of these files together; ``units_version`` is that of the file of the units.
 
     Raises `ConfigError` for what only shows when they are read together: a calendar that is named
     but missing, two rules for the same dossiers, versions that do not rise with their dates.
@@ -167,8 +172,8 @@ def compile_rules(
     for day in sorted(days | entries.days):
         policy = max((policy for begins, policy in policies if begins <= day), key=attrgetter("version"), default=None)
         editions.append(Edition(midnight(day), office, entries.on(day), files.on(day), policy))
-    version = sum(file.version for file in limits) + sum(year.version for year in calendars)
-    return Rules(office, entries.on(date.max), editions, version)
+    dated = sum(file.version for file in limits) + sum(year.version for year in calendars)
+    return Rules(office, entries.on(date.max), editions, dated + office.version + units_version)
 
 
 class _Files:

@@ -22,8 +22,12 @@ def news(before: tuple[Standing, ...] | None, after: tuple[Standing, ...]) -> tu
     return tuple(standing for standing in after if before is None or standing not in before)
 
 
-def cause(answer: Assessment, rules: Rules, *, brought: bool) -> Cause:
-    """Why there is an answer now: events that were ``brought``, rules that came into force, or an instant that came."""
+def cause(answer: Assessment, rules: Rules, *, brought: bool, reviewed: bool = False) -> Cause:
+    """Why there is an answer now: events that were ``brought``, rules that came into force, or an instant that came.
+
+    ``reviewed`` says that it is the first answer by changed rules.
+    """
     if brought:
         return "events"
-    return "rules" if any(edition.begins == answer.version.as_of for edition in rules.editions) else "look"
+    begun = reviewed or any(edition.begins == answer.version.as_of for edition in rules.editions)
+    return "rules" if begun else "look"

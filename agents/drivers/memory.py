@@ -16,6 +16,7 @@ from schemas import topics
 from schemas.audit import Action, Entry, Step
 from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
+from streams.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,29 @@ class MemoryFacts:
             raise Unavailable("clickhouse_unavailable", "the memory tables were told to fail")
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         self.tables.setdefault(table, []).extend(named)
+
+
+@dataclass(slots=True)
+class MemoryCalendars:
+    """Calendars in memory: ``versions`` are those of the rules that were taken up, oldest first.
+
+    ``fail_next(n)`` makes the next n calls raise `Unavailable`, with nothing taken up.
+    """
+
+    versions: list[int] = field(default_factory=list)
+    _failures: int = 0
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` calls fail."""
+        self._failures = times
+
+    async def take_up(self, rules: Rules) -> None:
+        """Remember the version, unless it or a newer one is there."""
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("clickhouse_unavailable", "the memory calendars were told to fail")
+        if rules.version > max(self.versions, default=0):
+            self.versions.append(rules.version)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, pairwise
 from textwrap import dedent
+from uuid import uuid4
 
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
@@ -30,6 +31,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 # How the files are written, for the page about them.
 _COMMENT = re.compile(r"\bCOMMENT\s+'((?:[^']|'')*)'")
 _TABLE = re.compile(r"CREATE (TABLE|DICTIONARY) IF NOT EXISTS (\S+)\s*\n\((.*?)\n\)\n(.*)", re.DOTALL)
+_COLUMN = re.compile(r"ALTER TABLE (\S+)\s+ADD COLUMN IF NOT EXISTS (.*)", re.DOTALL)
 _VIEW = re.compile(r"CREATE OR REPLACE VIEW (\S+)")
 _KEYS = re.compile(r"^(ENGINE = .*|PARTITION BY .*|ORDER BY .*)$", re.MULTILINE)
 _TYPE_ENDS = re.compile(r"\s+(?:COMMENT|CODEC|MATERIALIZED)\b")
@@ -81,6 +83,14 @@ def fill_calendars(client: Client, rules: Rules, *, database: str = DATABASE) ->
         )
         for dictionary in ("hours", "units"):
             _reload(client, f"{database}.{dictionary}")
+        _replace(client, f"{database}.calendar_rules", [[rules.version]])
+
+
+def filled_by(client: Client, *, database: str = DATABASE) -> int:
+    """The version of the rules whose calendars the views measure by; 0 when nobody said."""
+    with named_failures():
+        ((version,),) = client.execute(f"SELECT max(version) FROM {database}.calendar_rules")  # noqa: S608
+    return int(version)
 
 
 def _counted_units(rules: Rules) -> list[str | None]:
@@ -111,11 +121,13 @@ def _units(rules: Rules, names: Mapping[Calendar, str]) -> Iterator[tuple[object
 
 
 def _replace(client: Client, table: str, columns: list[list[object]]) -> None:
-    draft = f"{table}_draft"
-    client.execute(f"CREATE OR REPLACE TABLE {draft} AS {table}")
-    client.execute(f"INSERT INTO {draft} VALUES", columns, columnar=True, settings=INSERT)
-    client.execute(f"EXCHANGE TABLES {table} AND {draft}")
-    client.execute(f"DROP TABLE {draft} SYNC")
+    draft = f"{table}_draft_{uuid4().hex[:8]}"  # of our own: several archives may fill at one time
+    client.execute(f"CREATE TABLE {draft} AS {table}")
+    try:
+        client.execute(f"INSERT INTO {draft} VALUES", columns, columnar=True, settings=INSERT)
+        client.execute(f"EXCHANGE TABLES {table} AND {draft}")
+    finally:
+        client.execute(f"DROP TABLE {draft} SYNC")
 
 
 def _reload(client: Client, dictionary: str) -> None:
@@ -167,6 +179,9 @@ def _object(statement: str) -> Iterator[str]:
     """The section about what this statement makes; nothing for a database."""
     if view := _VIEW.search(statement):
         yield f"### View `{view[1]}`\n"
+    if added := _COLUMN.search(statement):
+        yield f"### Added to `{added[1]}`\n"
+        yield f"| Column | Type | Meaning |\n|---|---|---|\n{_column(added[2])}\n"
     if table := _TABLE.search(statement):
         kind, name, columns, tail = table.groups()
         said = _COMMENT.search(tail)

@@ -15,7 +15,7 @@ from agents.telemetry import Meters
 from agents.tick import Tick
 from schemas import topics
 from schemas.alert import Action
-from schemas.dossier import ALERT, JUDGEMENT, LOOK, MEMORY, Judgement
+from schemas.dossier import ALERT, JUDGEMENT, LOOK, MEMORY, Judgement, Memory
 from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
 from schemas.limits import Limit
@@ -79,6 +79,9 @@ class Desk:
         alerts = [ALERT.validate_json(record.value or b"") for record in self.outbox.records(topics.ALERTS.name)]
         return [(alert.action, alert.level.value) for alert in alerts]
 
+    def memories(self) -> list[Memory]:
+        return [MEMORY.validate_json(record.value or b"") for record in self.outbox.records(topics.STATE.name)]
+
     def reasons(self) -> list[str]:
         records = self.outbox.records(topics.DEAD_LETTERS.name)
         return [dict(record.headers)["reason"].decode() for record in records]
@@ -97,7 +100,8 @@ async def test_an_event_is_judged_sent_and_remembered() -> None:
     (judgement,) = office.judgements()
     assert judgement.events == (start,)
     assert judgement.assessment.cycles[0].due_current == at("2026-03-09T17:00")
-    memory, outlook, said = (MEMORY.validate_json(one.value or b"") for one in office.outbox.records(topics.STATE.name))
+    judged_by, memory, outlook, said = office.memories()
+    assert judged_by.rules == office.judge.book
     assert memory.event == start
     assert outlook.outlook == Outlook(judgement.assessment.version, judgement.assessment.look_again_at)
     assert said.said is not None
@@ -183,7 +187,7 @@ async def test_a_repeated_event_sends_everything_of_its_dossier_again() -> None:
     first, second = office.judgements()
     assert replace(first, news=None) == second, "only what is new is said once"
     records = [record.key for record in office.outbox.records(topics.STATE.name)]
-    assert (len(records), len(set(records))) == (5, 3), "the state records, too; not what was said"
+    assert (len(records), len(set(records))) == (6, 4), "the state records, too; not what was said"
 
 
 async def test_a_lost_lease_stops_before_the_first_write() -> None:
@@ -200,7 +204,7 @@ async def test_a_lease_lost_between_outputs_and_state_leaves_the_state_alone() -
     with pytest.raises(LeaseLost):
         await office.take(event(2, "2026-03-02T09:00"))
     assert len(office.judgements()) == 1
-    assert office.outbox.records(topics.STATE.name) == []
+    assert [memory.event for memory in office.memories()] == [None], "only by which rules"
 
 
 async def test_nobody_is_asked_about_before_its_time_and_then_once() -> None:

@@ -15,12 +15,15 @@ from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord, Memor
 from agents.judge import Judge
 from agents.ports import Chunk, Outgoing
 from agents.rows import ALERTS, ASSESSMENTS, COLUMNS, EVENTS, Row, alert_row, assessment_rows, event_row
+from agents.sum_up import SumUp
 from agents.telemetry import Meters
 from agents.tick import Tick
 from schemas import topics
-from schemas.dossier import ALERT, JUDGEMENT
+from schemas.alert import Alert
+from schemas.dossier import JUDGEMENT, TOLD
 from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
+from schemas.rulebook import Change
 from streams.rules import Rules
 
 PARTITIONS = 4
@@ -43,6 +46,7 @@ class Take:
     """A chunk of so many records, done and acknowledged."""
 
     records: int = 1
+    topic: str = topics.EVENTS.name
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ class Bench:
         """Everything is consumed, and nothing more is due."""
         while True:
             await Tick(self.judge).run({MINE: self.lease})
+            await SumUp(self.judge).run({MINE: self.lease})
             waiting = [topic for topic in (topics.EVENTS.name, topics.LOOKS.name) if self._next(topic, 1)]
             if not waiting:
                 return
@@ -152,7 +157,7 @@ class Bench:
         """One line of a script."""
         match step:
             case Take():
-                await self._take(topics.EVENTS.name, step.records)
+                await self._take(step.topic, step.records)
             case Tomorrow():
                 self.clock.move(step.now)
                 await Tick(self.judge).run({MINE: self.lease})
@@ -205,22 +210,29 @@ class Bench:
                 tables[EVENTS].setdefault(event_row(event)[:3], event_row(event))
             for row in assessment_rows(judgement):
                 _merge(tables[ASSESSMENTS], row)
-        for record in self.broker.records(topics.ALERTS.name):
-            row = alert_row(ALERT.validate_json(record.value or b""))
+        for alert in self.alerts():
+            row = alert_row(alert)
             tables[ALERTS].setdefault((row[0], row[1], row[4], row[2], row[3]), row)
         return tables
 
+    def alerts(self) -> list[Alert]:
+        """Every alert record, as often as it was told."""
+        told = [TOLD.validate_json(record.value or b"") for record in self.broker.records(topics.ALERTS.name)]
+        return [record for record in told if isinstance(record, Alert)]
+
+    def changes(self) -> list[Change]:
+        """Every grouped record, as often as it was told."""
+        told = [TOLD.validate_json(record.value or b"") for record in self.broker.records(topics.ALERTS.name)]
+        return [record for record in told if isinstance(record, Change)]
+
     def open_alerts(self) -> set[str]:
         """The alerts whose last record leaves them open, as who is told sees it."""
-        last = {}
-        for record in self.broker.records(topics.ALERTS.name):
-            alert = ALERT.validate_json(record.value or b"")
-            last[alert.alert_id] = alert
+        last = {alert.alert_id: alert for alert in self.alerts()}
         return {name for name, alert in last.items() if alert.open}
 
     def told(self) -> set[str]:
         """Every alert of which anything was told."""
-        return {ALERT.validate_json(record.value or b"").alert_id for record in self.broker.records(topics.ALERTS.name)}
+        return {alert.alert_id for alert in self.alerts()}
 
 
 VERSION = COLUMNS[ASSESSMENTS].index("version")

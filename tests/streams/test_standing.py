@@ -29,5 +29,6 @@ def test_only_what_differs_is_said_again() -> None:
 def test_the_cause_is_what_made_judge_look() -> None:
     assert cause(ANSWER, OFFICE, brought=True) == "events"
     assert cause(ANSWER, OFFICE, brought=False) == "look"
+    assert cause(ANSWER, OFFICE, brought=False, reviewed=True) == "rules"
     begun = replace(ANSWER, version=replace(ANSWER.version, as_of=OFFICE.editions[-1].begins))
     assert cause(begun, OFFICE, brought=False) == "rules"

@@ -32,6 +32,7 @@ from schemas.errors import ConfigError, InvalidRecord
 from schemas.event import Event
 from schemas.limits import Limit
 from schemas.office import Unit
+from schemas.rulebook import Change, Turned
 from schemas.standing import News
 from streams.history import History, add
 from streams.standing import news, standings
@@ -108,12 +109,13 @@ async def everything() -> dict[str, list[Record]]:
     for when in ("2026-03-02T09:00", "2026-03-02T09:05"):  # a crash in between buries them twice
         await outbox.send([dead_letter(record, error, at=at(when)) for record in refused])
     alerts = [an_alert(cycle=cycle, action=action) for cycle in range(20) for action in (Action.RAISE, Action.RESOLVE)]
+    changes = [Change(7, number, (Turned(None, held=1), Turned("H26.12", raised=2, retimed=3))) for number in range(3)]
     judgements = [value for number in range(40) for value in judged(a_life(number))]
     # A judge that starts anew says it again, later.
     judgements += [value for number in range(40) for value in judged(a_life(number), late=timedelta(days=1))]
     return {
         topics.ASSESSMENTS.name: records(topics.ASSESSMENTS, judgements),
-        topics.ALERTS.name: records(topics.ALERTS, [dump(alert) for alert in alerts]),
+        topics.ALERTS.name: records(topics.ALERTS, [*map(dump, alerts), *map(dump, changes)]),
         topics.DEAD_LETTERS.name: list(outbox.records(topics.DEAD_LETTERS.name)),
     }
 
@@ -143,6 +145,7 @@ async def test_a_replay_in_other_batches_and_another_order_gives_equal_tables(ta
         "assessments": 40,
         "alerts": 40,
         "dead_letters": 30,
+        "changes": 6,
     }
     assert all(str(row["seen_at"]) < "2026-03-15" for row in once["arrivals"] + once["verdict_changes"])
     await archive(tables, source, size=17)
