@@ -16,26 +16,32 @@ from schemas.errors import ConfigError, InvalidRecord
 class Selection:
     """Which letters are meant: those that fit all that is given; nothing given means all.
 
-    ``names`` as `DeadLetter.name` has them; ``topic`` and ``partition`` are those of the refused record,
-    ``since`` (included) and ``until`` (not included) bound the instant of its burial.
+    ``names`` as `DeadLetter.name` has them; ``topic``, ``partition`` and ``dossier`` (its key, whatever its bytes say)
+    are those of the refused record, ``source`` is the system that it names, ``since`` (included) and ``until`` (not
+    included) bound the instant of its burial.
     """
 
     names: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()
     topic: str | None = None
     partition: int | None = None
+    dossier: str | None = None
+    source: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
-    def takes(self, letter: DeadLetter) -> bool:
+    def takes(self, letter: Letter) -> bool:
         """Whether this one is meant."""
+        about = letter.about
         return (
-            (not self.names or letter.name in self.names)
-            and (not self.reasons or letter.reason in self.reasons)
-            and self.topic in (None, letter.topic)
-            and self.partition in (None, letter.partition)
-            and (self.since is None or letter.buried_at >= self.since)
-            and (self.until is None or letter.buried_at < self.until)
+            (not self.names or about.name in self.names)
+            and (not self.reasons or about.reason in self.reasons)
+            and self.topic in (None, about.topic)
+            and self.partition in (None, about.partition)
+            and self.source in (None, about.source)
+            and (self.dossier is None or letter.key == self.dossier.encode())
+            and (self.since is None or about.buried_at >= self.since)
+            and (self.until is None or about.buried_at < self.until)
         )
 
     def partitions(self, count: int) -> tuple[int, ...]:
@@ -78,7 +84,7 @@ class Sieve:
                 self.strangers += 1
                 continue
             name = letter.about.name
-            if self.selection.takes(letter.about) and name not in self._seen:
+            if self.selection.takes(letter) and name not in self._seen:
                 self._seen.add(name)
                 yield letter
 

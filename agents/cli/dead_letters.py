@@ -30,6 +30,8 @@ Letters = Annotated[list[str] | None, typer.Argument(help="Letters by name, as `
 Reasons = Annotated[list[str] | None, typer.Option("--reason", help="Only this reason; repeat for more.")]
 From = Annotated[str | None, typer.Option("--topic", help="Only records that stood on this topic.")]
 Partition = Annotated[int | None, typer.Option(min=0, help="Only records that stood on this partition.")]
+Dossier = Annotated[str | None, typer.Option(help="Only records that were sent under this dossier's code.")]
+Source = Annotated[str | None, typer.Option(help="Only records that name this publishing system.")]
 Since = Annotated[
     str | None, typer.Option(help="Only what was buried at this instant or later (ISO 8601 with offset).")
 ]
@@ -46,13 +48,15 @@ def list_letters(
     reason: Reasons = None,
     topic: From = None,
     partition: Partition = None,
+    dossier: Dossier = None,
+    source: Source = None,
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=0, help="How many to name, the latest; counted are all.")] = SHOWN,
 ) -> None:
     """Count what was refused, by reason, and name the latest; a letter's name is where the record stood."""
     settings = settings_with()
-    sieve = Sieve(_selection(None, reason, topic, partition, since, until))
+    sieve = Sieve(_selection(None, reason, topic, partition, dossier, source, since, until))
     overview = Overview(limit)
     _read(settings, sieve, lambda letter: overview.take(letter.about))
     if not overview.counts:
@@ -63,7 +67,9 @@ def list_letters(
     if overview.latest:
         say("")
         resent = _resent(settings)
-        say_columns([("letter", "buried", "reason", "bytes", ""), *(_line(each, resent) for each in overview.latest)])
+        say_columns(
+            [("letter", "buried", "reason", "source", "bytes", ""), *(_line(each, resent) for each in overview.latest)]
+        )
 
 
 @app.command()
@@ -91,6 +97,7 @@ def show(
         ("reason", about.reason),
         ("detail", about.detail),
         ("buried", _instant(about.buried_at)),
+        ("source", about.source or "–"),
         ("size", f"{about.size:,} bytes"),
         ("sha256", about.sha256),
         ("key", _printable(buried.key or b"")),
@@ -109,6 +116,8 @@ def resend(
     reason: Reasons = None,
     topic: From = None,
     partition: Partition = None,
+    dossier: Dossier = None,
+    source: Source = None,
     since: Since = None,
     until: Until = None,
     file: Annotated[
@@ -141,7 +150,7 @@ def resend(
     settings = settings_with(config)
     who = person(by)
     check = office_check(load(settings.config), office_now(settings))
-    sieve = Sieve(_selection(letters, reason, topic, partition, since, until))
+    sieve = Sieve(_selection(letters, reason, topic, partition, dossier, source, since, until))
     with AuditBook.open(settings) as book:
         plan = Plan(check, book.done("resend"), bool(letters), None if file is None else _content(file))
         _read(settings, sieve, plan.take)
@@ -166,27 +175,36 @@ def _selection(
     reasons: list[str] | None,
     topic: str | None,
     partition: int | None,
+    dossier: str | None,
+    source: str | None,
     since: str | None,
     until: str | None,
 ) -> Selection:
     return Selection(
-        frozenset(letters or ()), frozenset(reasons or ()), topic, partition, read_now(since), read_now(until)
+        frozenset(letters or ()),
+        frozenset(reasons or ()),
+        topic,
+        partition,
+        dossier,
+        source,
+        read_now(since),
+        read_now(until),
     )
 
 
 def _read(settings: Settings, sieve: Sieve, take: Callable[[Letter], None]) -> None:
-    """Read the partitions of the selection to their ends; raises `Unavailable`."""
+    """Read all that the selection can mean; raises `Unavailable`."""
     from agents.drivers.letters import read_letters
 
     partitions = sieve.selection.partitions(settings.partitions)
 
     async def read() -> None:
         with progress() as bar:
-            task = bar.add_task("reading partitions", total=len(partitions))
-            async for _, records in read_letters(settings, partitions):
+            task = bar.add_task("reading letters", total=None)
+            async for there, records in read_letters(settings, partitions):
                 for letter in sieve.letters(records):
                     take(letter)
-                bar.advance(task, not records)
+                bar.update(task, total=there, advance=len(records))
 
     asyncio.run(read())
     if sieve.strangers:
@@ -220,7 +238,7 @@ def _tell(plan: Plan) -> None:
 
 def _line(letter: DeadLetter, resent: Mapping[tuple[str, str], datetime]) -> tuple[str, ...]:
     after = _afterwards(letter, resent)
-    return letter.name, _instant(letter.buried_at), letter.reason, f"{letter.size:,}", after
+    return letter.name, _instant(letter.buried_at), letter.reason, letter.source or "–", f"{letter.size:,}", after
 
 
 def _afterwards(letter: DeadLetter, resent: Mapping[tuple[str, str], datetime]) -> str:

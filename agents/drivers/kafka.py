@@ -7,15 +7,14 @@ right, a size, a topic that is not there) and a person must act; both are waited
 
 import asyncio
 import ssl
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_lz4
 from aiokafka.errors import BrokerResponseError, KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
@@ -32,7 +31,7 @@ REQUEST_SECONDS = 10.0
 LINGER_MS = 2
 #: Kafka's default of 16 KiB makes one request of every 80 records; every topic allows at least a megabyte.
 BATCH_BYTES = 256 * 1024
-#: Reading a state partition is given up when nothing came for this long.
+#: Reading to the end of a partition is given up when nothing came for this long.
 READ_SECONDS = 30.0
 
 log = structlog.stdlib.get_logger(__name__)
@@ -206,45 +205,3 @@ async def _close(producer: AIOKafkaProducer) -> None:
         _heard(batch._drain_waiter)  # noqa: SLF001
     with suppress(KafkaError, OSError, TimeoutError):
         await asyncio.wait_for(producer.client.close(), REQUEST_SECONDS)
-
-
-@asynccontextmanager
-async def reader(settings: Settings, doing: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer in no group, for `to_the_end`; raises `Unavailable`, also while it is used."""
-    consumer = AIOKafkaConsumer(
-        **connection(settings),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        request_timeout_ms=int(REQUEST_SECONDS * 1000),
-        max_partition_fetch_bytes=4 * 1024 * 1024,
-    )
-    try:
-        await asyncio.wait_for(consumer.start(), READ_SECONDS)
-        yield consumer
-    except (KafkaError, OSError, TimeoutError) as failure:
-        raise unavailable(failure, doing) from failure
-    finally:
-        await consumer.stop()
-
-
-async def to_the_end(consumer: AIOKafkaConsumer, where: TopicPartition) -> AsyncIterator[Sequence[Any]]:
-    """Everything of one partition up to the end offset of now; `TimeoutError` when nothing comes.
-
-    The end test is the position and not the last offset seen: compaction leaves gaps, and the
-    records before the end may be gone.
-    """
-    consumer.assign([where])
-    end = (await asyncio.wait_for(consumer.end_offsets([where]), READ_SECONDS))[where]
-    await consumer.seek_to_beginning(where)
-    position, since = -1, time.monotonic()
-    while True:
-        reached = await asyncio.wait_for(consumer.position(where), READ_SECONDS)
-        if reached >= end:
-            return
-        if reached > position:
-            position, since = reached, time.monotonic()
-        elif time.monotonic() - since > READ_SECONDS:
-            raise TimeoutError(f"no record for {READ_SECONDS:.0f} s at offset {reached} of {end}")
-        fetched = await consumer.getmany(where, timeout_ms=1_000)
-        for records in fetched.values():
-            yield records

@@ -46,10 +46,23 @@ async def test_what_is_given_selects_and_nothing_given_takes_all() -> None:
     assert names(records, Selection(reasons=frozenset({"unreadable"}))) == [first, third]
     assert names(records, Selection(reasons=frozenset({"unreadable"}), partition=1)) == [third]
     assert names(records, Selection(names=frozenset({second}))) == [second]
+    assert names(records, Selection(dossier="key")) == [first, second, third]
+    assert names(records, Selection(dossier="another")) == []
     assert names(records, Selection(topic=topics.LOOKS.name)) == []
     hour = timedelta(hours=1)
     assert names(records, Selection(since=MONDAY + hour)) == [second, third]
     assert names(records, Selection(until=MONDAY + hour)) == [first]
+
+
+async def test_letters_are_selected_by_the_source_that_they_name() -> None:
+    outbox = MemoryOutbox()
+    for offset, source in enumerate(("one-stop-12", "")):
+        record = MemoryRecord(EVENTS, 0, offset, 0, b"key", b"{}")
+        letter = dead_letter(record, InvalidRecord("missing_field", "why"), at=MONDAY, source=source)
+        await outbox.send([letter])
+    records = outbox.records(topics.DEAD_LETTERS.name)
+    assert names(records, Selection(source="one-stop-12")) == [f"{EVENTS}/0/0"]
+    assert names(records, Selection(source="another")) == []
 
 
 async def test_a_record_that_was_buried_twice_is_one_letter_and_the_first_counts() -> None:

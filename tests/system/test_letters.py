@@ -1,5 +1,6 @@
 """By hand, on real services: what was refused is looked at, sent again once and judged; an event is taken back."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,14 +10,19 @@ from typing import Any
 import orjson
 import pytest
 
+from agents.drivers.audit_book import AuditBook
 from agents.drivers.kafka import partition_of
 from agents.drivers.local import PARTITIONS
+from agents.drivers.memory import MemoryOutlet
 from agents.ports import Outgoing
+from agents.void import take_back
 from schemas import topics
+from schemas.errors import Unavailable
 from schemas.event import Event, canonical
 from tests.commands import dunghan
 from tests.madeup.log import CONFIG
 from tests.system.office import Office, Row
+from tests.test_pages import OPERATOR, section
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -118,6 +124,8 @@ def test_a_refused_record_is_looked_at_and_sent_again_once_when_its_cause_is_gon
         (again, "minh", event.event_id),
     ]
     assert all(row["done_at"] >= row["at"] and row["reason"] == "invalid_code" for row in rows)
+    ((query,),) = [re.findall(r"```sql\n(.*?)```", page, re.DOTALL) for page in [section(OPERATOR, "Who did what")]]
+    assert [row["record"] for row in office.ask(query)] == [again, first]
 
 
 def test_a_letter_is_corrected_in_a_file_and_keeps_its_event_id(office: Office, tmp_path: Path) -> None:
@@ -137,6 +145,33 @@ def test_a_letter_is_corrected_in_a_file_and_keeps_its_event_id(office: Office, 
     assert judged(office, OTHER) == ["overdue"]
     (row,) = audit(office, "resend")
     assert (row["record"], row["edited"], row["reason"]) == (name, 1, "naive_time")
+
+
+def test_a_void_that_broke_off_is_finished_as_the_same_event(office: Office) -> None:
+    received = started(LATE)
+    wrong = started(LATE, event_id="wrong", status=9, at=received.at + timedelta(hours=1))
+    office.publish([received, wrong])
+    office.wait_done()
+    outlet, began = MemoryOutlet(), wrong.at + timedelta(days=30)
+    outlet.fail_next(1)
+    with AuditBook.open(office.settings) as book, pytest.raises(Unavailable):
+        take_back(wrong, "wrong-dossier", book, outlet, by="hoa", at=None, now=lambda: began)
+    (lost,) = outlet.records  # was it sent? Whoever tried does not know
+    office.workers[1].stop()  # and archive has not stored it yet
+    office.send([lost])
+    said = dunghan("void", "wrong", "--reason", "another", "--by", "minh", "--yes", settings=office.environment)
+    assert said.code == 0
+    assert "begun by hoa" in said.err
+    office.start("archive").wait_caught_up()
+    office.wait_done()
+    first, second = (record.value for record in office.records(topics.EVENTS) if b'"void"' in record.value)
+    assert first == second == lost.value
+    (row,) = audit(office, "void")
+    assert (row["by"], row["reason"], row["at"]) == ("hoa", "wrong-dossier", began)
+    assert row["done_at"] > began
+    (now,) = office.ask("SELECT verdict, flags FROM dunghan.desk_assessments")
+    assert now["verdict"] == "overdue"
+    assert "conflicting_event" not in now["flags"]
 
 
 def test_a_void_changes_the_verdict_and_the_alerts_and_is_written_down(office: Office) -> None:

@@ -34,7 +34,7 @@ from schemas.limits import Limit
 from schemas.office import Unit
 from schemas.rulebook import Change, Turned
 from schemas.standing import News
-from streams.history import History, add
+from streams.history import FULL, History, add
 from streams.standing import news, standings
 from streams.verdict import assess
 from tests.agents.test_archive import an_alert
@@ -261,6 +261,24 @@ async def test_the_desk_reads_alerts_back_as_they_were_told_in_their_order(table
     desk = Desk(tables.client, tables.database)
     assert desk.alerts(first.dossier_code) == (first, second, held)
     assert desk.alerts("H26.12-260302-9999") == ()
+
+
+def test_the_desk_knows_which_dossiers_have_an_event_and_which_are_full(tables: Tables) -> None:
+    rows = [
+        *[("full", f"e{number}", "", at("2026-03-02T09:00")) for number in range(FULL)],
+        *[("almost", f"e{number}", "", at("2026-03-02T09:00")) for number in range(FULL - 1)],
+        *[("almost", "e0", "", at("2026-03-02T09:00"))] * 2,  # a repeated event takes no room
+    ]
+    into = f"INSERT INTO {tables.database}.events (dossier_code, event_id, digest, at) VALUES"
+    tables.client.execute(into, rows)
+    tables.client.execute(into, rows[-1:])
+    desk = Desk(tables.client, tables.database)
+    others = [f"H26.12-260302-{number:05}" for number in range(5_000)]
+    assert desk.full(["full", "almost", *others]) == {"full"}
+    assert desk.full([]) == frozenset()
+    assert desk.dossiers("e0") == ("almost", "full")
+    assert desk.dossiers(f"e{FULL - 1}") == ("full",)
+    assert desk.dossiers("nowhere") == ()
 
 
 async def test_a_calendar_that_comes_into_force_counts_from_that_instant_on(tables: Tables) -> None:
