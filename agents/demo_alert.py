@@ -81,7 +81,7 @@ class Watch:
             raised = [await self._wait(event, Action.RAISE, begun) for event in (slow, hasty)]
             for seen in raised:
                 show(seen)
-            late = raised[0].alert.at + timedelta(seconds=1)
+            late = max(raised[0].alert.at, datetime.now(UTC).replace(microsecond=0))
             await self._finish(slow, late, Action.RESOLVE, tell, show)
             await self._finish(hasty, hasty.at + timedelta(seconds=LIMIT_SECONDS - 2), Action.RETRACT, tell, show)
         except TimeoutError:

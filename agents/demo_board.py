@@ -25,33 +25,40 @@ COLUMNS = (
     ("Tạm\ndừng", "clock = 'paused'", "", True),
     ("Khác", "", "dim", False),
 )
-UNKNOWN = "không rõ"
+UNKNOWN = "·"
 WARDS = "126 phường, xã"
 
 
 def counts(desk: Desk, rules: Rules, silent: frozenset[str] = frozenset()) -> Table:
-    """Cycles by branch and standing; the columns add up to the last. A silent branch's open ones are not known."""
+    """Cycles by branch and standing; the columns add up to the last. A silent branch's open ones are not known, and
+    stand in a column of their own, in the sums too.
+    """
     sums = ", ".join(f"countIf({condition})" for _, condition, _, _ in COLUMNS[:-1])
     query = f"SELECT unit, {sums}, count() FROM {{db}}.desk_assessments GROUP BY unit"  # noqa: S608
     totals: dict[str, Counter[int]] = {}
     for unit, *numbers in desk.rows(query):
         *known, whole = map(int, numbers)
         counted = totals.setdefault(_branch(unit, rules), Counter())
-        counted.update(dict(enumerate([*known, whole - sum(known), whole])))
+        counted.update(dict(enumerate([*known, whole - sum(known)])))
     table = _table("Hồ sơ theo chi nhánh")
     table.add_column("Đơn vị", no_wrap=True)
     for heading, _, style, _ in COLUMNS:
         table.add_column(heading, justify="right", style=style)
+    table.add_column("Không\nrõ", justify="right", style="yellow")
     table.add_column("Cộng", justify="right")
+    hidden = [index for index, (_, _, _, unknown) in enumerate(COLUMNS) if unknown]
+    all_of_them: Counter[int] = Counter()
     for branch in sorted(totals):
-        cells = [
-            UNKNOWN if branch in silent and unknown else _number(totals[branch][index])
-            for index, (_, _, _, unknown) in enumerate(COLUMNS)
-        ]
-        table.add_row(_name(branch, rules), *cells, _number(totals[branch][len(COLUMNS)]))
+        counted = totals[branch]
+        dark = branch in silent
+        if dark:
+            counted[len(COLUMNS)] = sum(counted.pop(index) for index in hidden)
+        cells = [UNKNOWN if dark and index in hidden else _number(counted[index]) for index in range(len(COLUMNS) + 1)]
+        table.add_row(_name(branch, rules), *cells, _number(counted.total()))
+        all_of_them.update(counted)
     table.add_section()
-    sums_of_all = [sum(counted[index] for counted in totals.values()) for index in range(len(COLUMNS) + 1)]
-    table.add_row("Cộng", *map(_number, sums_of_all))
+    sums_of_all = [all_of_them[index] for index in range(len(COLUMNS) + 1)]
+    table.add_row("Cộng", *map(_number, sums_of_all), _number(all_of_them.total()))
     return table
 
 
@@ -105,12 +112,13 @@ def slowest(desk: Desk, rules: Rules, *, rows: int = 5) -> Table:
     return table
 
 
-def telling(desk: Desk) -> str:
-    """The open overdue dossier with most to explain: a pause, and several holders."""
+def telling(desk: Desk, *, of: int = 5) -> str:
+    """Of the slowest open dossiers that many, the one with most to explain: a pause, and several holders."""
     ((code,),) = desk.rows(
-        "SELECT dossier_code FROM {db}.desk_assessments WHERE verdict = 'overdue'"
-        " ORDER BY clock = 'running' DESC, has(`segments.paused`, true) DESC, length(`segments.begin`) DESC,"
-        " dossier_code LIMIT 1"
+        "SELECT dossier_code FROM (SELECT * FROM {db}.desk_assessments WHERE clock = 'running' AND verdict = 'overdue'"
+        " ORDER BY late_working_seconds DESC, dossier_code LIMIT %(of)s)"
+        " ORDER BY has(`segments.paused`, true) DESC, length(`segments.begin`) DESC, dossier_code LIMIT 1",
+        {"of": of},
     )
     return str(code)
 

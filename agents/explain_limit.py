@@ -21,6 +21,7 @@ def limit_lines(reasons: Reasons) -> Iterator[Phrase]:
     values = {
         "received": counting.received,
         "receipt_day": counting.receipt_day,
+        "reception": counting.reception,
         "last_day": counting.last_day,
         "length": counting.length,
         "due": counting.due,

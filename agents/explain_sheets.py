@@ -165,9 +165,16 @@ def _check(running: timedelta, paused: timedelta, off: timedelta, wall: timedelt
 
 
 def _calendars(reasons: Reasons, rules: Rules) -> Iterator[Phrase]:
-    """The hours of each calendar that counted."""
-    for calendar, year in {part.calendar: part.begin.year for part in reversed(reasons.parts)}.items():
+    """The hours of each calendar that counted, and of the one that decided the day of receipt."""
+    counted = {part.calendar: part.begin.year for part in reversed(reasons.parts)}
+    for calendar, year in counted.items():
         yield (f"Lịch {calendar.name}: {'; '.join(_hours(calendar, year))}",)
+    counting, term = reasons.counting, reasons.account.term
+    if term is not None and counting is not None and counting.reception is not None:
+        reception = term.edition.calendars[counting.reception]
+        if reception not in counted:
+            hours = "; ".join(_hours(reception, counting.received.year))
+            yield (f"Lịch tiếp nhận {reception.name}: {hours}",)
 
 
 def _hours(calendar: Calendar, year: int) -> Iterator[str]:

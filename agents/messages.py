@@ -177,7 +177,7 @@ STATES: Mapping[State, str] = {
 }
 KINDS: Mapping[str, str] = {"extension": "Gia hạn", "letter": "Thư xin lỗi", "void": "Huỷ một sự kiện"}
 MOVES: Mapping[Why, str] = {
-    Why.COMPUTED: "Hạn tính theo thời hạn quy định: {due}.",
+    Why.COMPUTED: "Hạn tính từ thời hạn: {due}.",
     Why.APPOINTED: "Ngày hẹn trả của hệ thống nguồn là hạn: {due}.",
     Why.CARRIED: "Mở lại hồ sơ: giữ hạn của lần trước: {due}.",
     Why.NO_DUE: "Không có hạn.",
@@ -200,9 +200,9 @@ MOVES: Mapping[Why, str] = {
 RULINGS: Mapping[Ruling, str] = {
     Ruling.STARTS_AT_ONCE: "Thời hạn theo giờ tính ngay từ lúc tiếp nhận {received}.",
     Ruling.STARTS_AT_OPENING: "Thời hạn theo giờ; tiếp nhận {received} ngoài giờ nên tính từ lúc mở cửa tiếp theo.",
-    Ruling.RECEIVED_THAT_DAY: "Tiếp nhận {received}: ngày nhận là {receipt_day}.",
-    Ruling.RECEIVED_AFTER_CLOSING: "Tiếp nhận {received}, sau giờ đóng cửa: ngày nhận chuyển sang {receipt_day}.",
-    Ruling.RECEIVED_WHEN_CLOSED: "Tiếp nhận {received}, ngày không mở cửa: ngày nhận chuyển sang {receipt_day}.",
+    Ruling.RECEIVED_THAT_DAY: "Tiếp nhận {received}: ngày nhận là {receipt_day} (lịch {reception}).",
+    Ruling.RECEIVED_AFTER_CLOSING: "Nhận {received}, sau giờ đóng cửa (lịch {reception}): ngày nhận là {receipt_day}.",
+    Ruling.RECEIVED_WHEN_CLOSED: "Nhận {received}, ngày không mở cửa (lịch {reception}): ngày nhận là {receipt_day}.",
     Ruling.FIRST_DAY_NOT_COUNTED: "Không tính ngày đầu tiên (Bộ luật Dân sự 2015, Điều 147).",
     Ruling.WORKING_DAYS_ONLY: "Chỉ đếm ngày làm việc, bỏ qua ngày nghỉ.",
     Ruling.EVERY_DAY_COUNTS: "Đếm theo ngày dương lịch, kể cả ngày nghỉ.",

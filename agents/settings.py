@@ -54,7 +54,10 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]{0,100}$",
         description="Name of this worker among its like, the same after a restart; two at once must differ.",
     )
-    data_dir: Path = Field(Path(".local"), description="Folder for local files; can be deleted at any time.")
+    data_dir: Path = Field(
+        Path(".local"),
+        description="Folder for local files, the data of services that run here among them; delete it after `down`.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level of log lines.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How to talk to Kafka."

@@ -83,7 +83,7 @@ class _Show:
             self.come_back(scene, workers, desk, city)
             self.verify(desk, city)
             if keep:
-                self.farewell(scene, desk)
+                self.farewell(scene, desk, city.refused)
 
     def step(self, words: str) -> AbstractContextManager[None]:
         return _step(self.console, words)
@@ -94,11 +94,12 @@ class _Show:
         with self.step("ten working days of Hanoi, at a twentieth of its size, are made up"):
             city.make()
         (scene.folder / LOG_FILE).write_bytes(as_lines([*city.records, *city.held_back]))
-        zone = self.rules.zone
+        since = messages.instant_text(city.silent_since, self.rules.zone)
         self.console.print(
-            f"    {len(city.records) + len(city.held_back):,} records until"
-            f" {messages.instant_text(city.until, zone)}: late, repeated, misplaced, {city.refused} unreadable\n"
-            f"    {self.unit(SILENT_BRANCH)} has been silent since {messages.instant_text(city.silent_since, zone)}"
+            f"    {len(city.records) + len(city.held_back):,} records"
+            f" until {messages.instant_text(city.until, self.rules.zone)}:"
+            f" late, repeated, misplaced, {city.refused} of no use\n"
+            f"    {self.unit(SILENT_BRANCH)} sends nothing more from {since} on"
         )
         return city
 
@@ -139,8 +140,8 @@ class _Show:
         for branch, heard in silent.items():
             since = messages.instant_text(heard, self.rules.zone)
             self.console.print(
-                f"[yellow]{self.unit(branch)}: không rõ[/yellow]; nguồn dữ liệu im lặng từ {since}, "
-                "không tính là đúng hạn\n"
+                f"[yellow]{self.unit(branch)}: không rõ[/yellow]; nguồn dữ liệu im lặng, sự kiện cuối cùng lúc {since};"
+                " hồ sơ đang mở không được tính là đúng hạn\n"
             )
         self.console.print(demo_board.slowest(desk, self.rules), "")
 
@@ -176,7 +177,7 @@ class _Show:
             self.console.print(
                 f"  [{'red' if red else 'green'}]●[/] cảnh báo {messages.LEVELS[alert.level]} của {alert.dossier_code}:"
                 f" [bold]{messages.ACTIONS[alert.action]}[/bold], {reason}"
-                f"  [dim](Kafka {kafka:.2f} s, ClickHouse {clickhouse:.2f} s)[/dim]",
+                f"  [dim](in Kafka after {kafka:.2f} s, in ClickHouse after {clickhouse:.2f} s)[/dim]",
                 soft_wrap=True,
             )
 
@@ -203,7 +204,7 @@ class _Show:
         while not self._told(desk) and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)  # alerts have a topic of their own, and may come after the answers
         slow = demo_board.slow(desk)
-        words = f"each of the {len(slow):,} slow dossiers was alerted, and no alert stands open for another"
+        words = f"each of the {len(slow):,} dossiers near or past their due time was alerted, and no other"
         self.mark(words, good=self._told(desk))
         if not self._told(desk):
             raise DunghanError("demo_failed", "alerts and answers differ")
@@ -215,21 +216,27 @@ class _Show:
         mark = "[green]✓[/green]" if good else "[red]✗[/red]"
         self.console.print(f"  {mark} [bold]{words}[/bold]")
 
-    def farewell(self, scene: Stage, desk: Desk) -> None:
+    def farewell(self, scene: Stage, desk: Desk, refused: int) -> None:
         """What was left running, and what to do with it."""
         settings, folder = scene.settings, scene.folder.relative_to(ROOT)
         self.console.print(f"\nleft running: Kafka {settings.brokers[0]}")
         self.console.print(f"              ClickHouse {settings.clickhouse_host}:{settings.clickhouse_port}")
         for name, address in scene.addresses.items():
             self.console.print(f"              {name} {address}/metrics")
-        self.console.print("three things to try:")
-        for line in (
-            "status",
-            f"explain {demo_board.telling(desk)}",
-            f"publish {folder / LOG_FILE}     # once more: nothing changes",
-        ):
-            self.console.print(f"  DUNGHAN_DATA_DIR={folder} .venv/bin/dunghan {line}", markup=False, soft_wrap=True)
-        self.console.print("and to end it: .venv/bin/dunghan down")
+        lines = (
+            ("status", "how far everything is"),
+            (f"explain {demo_board.telling(desk)}", "the slow dossier above, whole"),
+            (
+                f"publish {folder / LOG_FILE}",
+                f"once more: only the {refused} of no use are refused again, nothing changes",
+            ),
+        )
+        self.console.print(f"\nthree things to try, after: set -a; . {folder}/env; set +a", markup=False)
+        for line, what in lines:
+            self.console.print(f"  .venv/bin/dunghan {line:<44} # {what}", markup=False, soft_wrap=True)
+        self.console.print(
+            "an event of your own: README, Publish from your system; and to end it: .venv/bin/dunghan down"
+        )
 
 
 @contextmanager

@@ -47,7 +47,7 @@ Lần giải quyết 1: Đang xử lý · trong hạn, đồng hồ đang chạy
   Xét lại lúc           T2 02/03/2026 00:00:00
 """
 COUNTED = """
-  Tiếp nhận T5 12/02/2026 09:10:00: ngày nhận là T5 12/02/2026.
+  Tiếp nhận T5 12/02/2026 09:10:00: ngày nhận là T5 12/02/2026 (lịch vn-saturday).
   Không tính ngày đầu tiên (Bộ luật Dân sự 2015, Điều 147).
   Chỉ đếm ngày làm việc, bỏ qua ngày nghỉ.
   Hết hạn vào lúc đóng cửa của ngày cuối: T5 26/02/2026 17:00:00.
@@ -92,6 +92,7 @@ def test_a_pause_over_tet_reads_as_a_clerk_would_write_it() -> None:
         assert " ".join(words.split()) in " ".join(told.split())
     assert "40:49:29,5 + 9:00:30,5 + 312:00:00 = 361:50:00" in told
     assert "Lịch vn: T2–T6 08:00–12:00, 13:00–17:00" in told
+    assert "Lịch tiếp nhận vn-saturday: T2–T6 08:00–12:00, 13:00–17:00; T7 08:00–12:00" in told
     assert "còn 42:00:00 trong 46:50:00 (đã dùng 4:50:00)" in told
     assert "cộng phần còn lại 4 ngày làm việc 6 giờ (38:00:00), hạn thành T2 02/03/2026 09:00:30,5." in told
 

@@ -75,16 +75,23 @@ def test_it_shows_the_whole_way_and_leaves_nothing_behind(demo: Demo) -> None:
     assert right is not None
     assert int(right[2].replace(",", "")) > 4_000
     assert "✗" not in said
-    assert " unreadable" in said
+    assert " of no use" in said
     assert "Hồ sơ theo chi nhánh" in said
-    assert re.search(r"Chi nhánh số 7 .* không rõ ", said)
-    assert "Chi nhánh số 7: không rõ; nguồn dữ liệu im lặng từ" in said
+    branch = re.search(r"Chi nhánh số 7 +(.*)", said)
+    sums = re.search(r"^ Cộng +([0-9.– ]+)$", said, flags=re.MULTILINE)
+    assert branch is not None
+    assert sums is not None
+    assert branch[1].split().count("·") == 5
+    *parts, whole = (0 if number == "–" else int(number.replace(".", "")) for number in sums[1].split())
+    assert sum(parts) == whole
+    assert parts[-1] == int(branch[1].split()[-2])
+    assert "Chi nhánh số 7: không rõ; nguồn dữ liệu im lặng, sự kiện cuối cùng lúc" in said
     assert "Hồ sơ đang giải quyết chậm nhất" in said
     assert "  Cộng " in said
     assert "≠" not in said
     told = [said.index(words) for words in ("phát mới, hạn", "kết thúc, đã xử lý xong", "rút lại, có sự kiện đến muộn")]
     assert told == sorted(told)
-    assert "slow dossiers was alerted, and no alert stands open for another" in said
+    assert "dossiers near or past their due time was alerted, and no other" in said
     assert "everything is stopped" in said
     assert demo.left() == []
     assert list(demo.folder.iterdir()) == []
