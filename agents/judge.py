@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 import structlog
 from pydantic import ValidationError
 
+from agents.accept import accept
 from agents.aside import Aside, buried, rerouted
 from agents.drivers.kafka import partition_of
 from agents.feeds import Feeds, outgoing
@@ -35,7 +36,7 @@ from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
 from schemas.dossier import LOOK
 from schemas.errors import InvalidRecord, Unavailable
-from schemas.event import Event, read_event
+from schemas.event import Event
 from schemas.feed import Heard
 from schemas.rulebook import Rulebook
 from streams.alerts import decide
@@ -207,11 +208,7 @@ class Judge:
             self.meters.observe(metrics.LOOK_DELAY, max(0.0, (self.clock.now() - earliest).total_seconds()))
 
     def _accept(self, record: Record) -> Event:
-        event = read_event(record.value)
-        self.rules.check_codes(event)
-        if self.clock.live and event.at > self.clock.now() + self.rules.office.skew:
-            raise InvalidRecord("future_time", "the time lies further in the future than the tolerated skew")
-        return event
+        return accept(record, self.rules, present=self.clock.now() if self.clock.live else None)
 
     async def _judge(
         self,

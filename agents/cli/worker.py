@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from agents.cli.screen import settings_with
+from agents.cli.shadow import Format, shadow
 
 
 class Name(StrEnum):
@@ -23,6 +24,14 @@ def worker(
     until_eof: Annotated[
         bool, typer.Option("--until-eof", help="Stop when standard input ends: for the program that started it.")
     ] = False,
+    shadowing: Annotated[
+        bool,
+        typer.Option("--shadow", help="Judge all there is beside the live judge, send nothing, and say what differs."),
+    ] = False,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="Of --shadow: text, or JSON lines, one a differing dossier and a summary."),
+    ] = Format.TEXT,
 ) -> None:
     """Judge events (judge) and write facts to ClickHouse (archive) until told to stop by SIGTERM or Ctrl-C.
 
@@ -30,12 +39,18 @@ def worker(
     default, takes a free port and logs it). Without a name, judge has that port and archive the one above it, and
     when one of them ends so does the other.
 
+    With --shadow judge only compares and then ends: exit code 0 without a difference, 1 with one.
+
     Exit code 0: stopped as asked. 69: a service does not answer. 70: a bug. 75: stalled, start it again.
     78: a setting, a topic or a file is wrong.
     """
     from agents.telemetry import configure_logging
 
     settings = settings_with()
+    if shadowing:
+        if name is not Name.JUDGE:
+            raise typer.BadParameter("--shadow is of judge: dunghan worker judge --shadow")
+        raise typer.Exit(shadow(settings, form))
     if until_eof:
         threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     if name is None:

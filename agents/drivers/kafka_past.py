@@ -1,0 +1,112 @@
+"""What stands on the topics, read in nobody's group: for whoever judges the past again and writes nothing there."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from agents.drivers.kafka import REQUEST_SECONDS, connection, unavailable
+from agents.ports import Record
+from agents.settings import Settings
+from schemas.topics import Topic
+
+#: Reading is given up when nothing came for this long.
+READ_SECONDS = 30.0
+
+
+class Place(NamedTuple):
+    """Offsets of one partition: its first record, the first that the workers have not finished, the end."""
+
+    begin: int
+    done: int
+    end: int
+
+
+class KafkaPast:
+    """Reads partitions from and to any offset; used as ``async with``, one reading at a time.
+
+    Everything raises `Unavailable` when no broker answers.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer: AIOKafkaConsumer
+
+    async def __aenter__(self) -> Self:
+        self._consumer = AIOKafkaConsumer(
+            **connection(self._settings),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            request_timeout_ms=int(REQUEST_SECONDS * 1000),
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            max_poll_records=5_000,
+        )
+        try:
+            await asyncio.wait_for(self._consumer.start(), READ_SECONDS)
+        except (KafkaError, OSError, TimeoutError) as failure:
+            await self._consumer.stop()
+            raise unavailable(failure, "reading the topics") from failure
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    async def places(self, worker: str, topics: Sequence[Topic]) -> dict[tuple[str, int], Place]:
+        """How far the workers of that name have come, by topic and partition."""
+        wanted = [TopicPartition(topic.name, number) for topic in topics for number in range(self._settings.partitions)]
+        admin = AIOKafkaAdminClient(**connection(self._settings), request_timeout_ms=int(REQUEST_SECONDS * 1000))
+        try:
+            await admin.start()
+            committed = await admin.list_consumer_group_offsets(f"dunghan-{worker}")
+            begins = await self._consumer.beginning_offsets(wanted)
+            ends = await self._consumer.end_offsets(wanted)
+        except (KafkaError, OSError, TimeoutError) as failure:
+            raise unavailable(failure, f"asking how far {worker} has come") from failure
+        finally:
+            await admin.close()
+        found = {}
+        for where in wanted:
+            done = committed[where].offset if where in committed else -1
+            found[where.topic, where.partition] = Place(begins[where], max(done, begins[where]), ends[where])
+        return found
+
+    async def read(
+        self, topic: Topic, partition: int, begin: int | None = None, end: int | None = None
+    ) -> AsyncIterator[Record]:
+        """The records of one partition in order, from ``begin`` (None: the first) up to ``end`` (None: that of now).
+
+        The end test is the position and not the last offset seen: compaction leaves gaps, and the records before the
+        end may be gone.
+        """
+        where = TopicPartition(topic.name, partition)
+        try:
+            end = await self._begin(where, begin, end)
+            position, since = -1, time.monotonic()
+            while (reached := await asyncio.wait_for(self._consumer.position(where), READ_SECONDS)) < end:
+                if reached > position:
+                    position, since = reached, time.monotonic()
+                elif time.monotonic() - since > READ_SECONDS:
+                    raise TimeoutError(f"no record for {READ_SECONDS:.0f} s at offset {reached} of {end}")
+                for record in (await self._consumer.getmany(where, timeout_ms=1_000)).get(where, ()):
+                    if record.offset < end:
+                        yield record
+        except (KafkaError, OSError, TimeoutError) as failure:
+            raise unavailable(failure, f"reading {topic.name} [{partition}]") from failure
+
+    async def _begin(self, where: TopicPartition, begin: int | None, end: int | None) -> int:
+        """Stand at the beginning of what is to be read; where it ends."""
+        self._consumer.assign([where])
+        if end is None:
+            end = (await asyncio.wait_for(self._consumer.end_offsets([where]), READ_SECONDS))[where]
+        if begin is None:
+            await asyncio.wait_for(self._consumer.seek_to_beginning(where), READ_SECONDS)
+        else:
+            self._consumer.seek(where, begin)
+        return end
