@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from agents.dead_letters import dead_letter, read_dead_letter
 from agents.gatherer import Gatherer
 from agents.ports import Chunk, Facts, Lease, Outbox, Outgoing, Record
+from agents.room import Room
 from agents.rows import (
     ALERTS,
     ARRIVALS,
@@ -45,13 +46,18 @@ from agents.rows import (
 from agents.telemetry import Meters
 from schemas import metrics, topics
 from schemas.dossier import JUDGEMENT, TOLD, DeadLetter
-from schemas.errors import InvalidRecord
+from schemas.errors import InvalidRecord, Unavailable
 from schemas.feed import FEED, FeedRecord, Heard, Release, Silence
 from schemas.rulebook import Change
 
 #: Between two inserts of a table, in seconds. ClickHouse merges parts at leisure at this rate, and an alert's
 #: row is there well within the five seconds that are promised.
 PACE = 0.5
+#: Bytes of records that may be rows at the same time. As rows they take some eight times as much, and after an outage
+#: every partition of every topic brings its largest chunk at once.
+ROOM = 16 * 2**20
+#: Who waits so many seconds for room says that it is held, or would count as stalled.
+PATIENCE = 10.0
 BREATH = 100  # records read between two turns of the event loop, or heartbeats would be late
 #: The topics whose chunks `Archive.handle` takes.
 TOPICS = (topics.ASSESSMENTS, topics.ALERTS, topics.DEAD_LETTERS, topics.FEEDS)
@@ -62,16 +68,25 @@ log = structlog.stdlib.get_logger(__name__)
 class Archive:
     """The archive worker; ``handle`` is its `agents.boundary.Handle` for each of `TOPICS`."""
 
-    def __init__(self, facts: Facts, outbox: Outbox, meters: Meters, *, pace: float = PACE) -> None:
+    def __init__(self, facts: Facts, outbox: Outbox, meters: Meters, *, pace: float = PACE, room: int = ROOM) -> None:
         self._outbox = outbox
         self._meters = meters
         self._gatherer = Gatherer(facts, meters, pace=pace)
+        self._room = Room(room)
 
     async def handle(self, chunk: Chunk, lease: Lease) -> None:
         """Return when every record of the chunk stands in ClickHouse, or is buried.
 
         Raises `Unavailable` to be called again with the same chunk, `LeaseLost` to have it dropped.
         """
+        size = sum(len(record.value or b"") for record in chunk.records)
+        try:
+            async with self._room.take(size, patience=PATIENCE):
+                await self._store(chunk, lease)
+        except TimeoutError as crowded:
+            raise Unavailable("clickhouse_busy", "rows of other partitions are written first") from crowded
+
+    async def _store(self, chunk: Chunk, lease: Lease) -> None:
         rows: dict[str, list[Row]] = {}
         refused: list[tuple[Record, InvalidRecord]] = []
         for number, record in enumerate(chunk.records, 1):

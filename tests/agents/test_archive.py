@@ -327,3 +327,29 @@ async def test_a_failed_insert_is_the_failure_of_all_who_shared_it_and_of_nobody
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
     await gatherer.write({"dead_letters": [LETTER]}, MemoryLease())
     assert len(facts.tables["dead_letters"]) == 1
+
+
+async def test_no_more_is_made_into_rows_at_a_time_than_there_is_room_for() -> None:
+    facts = SlowFacts()
+    told = dump(judgement(STARTED, new=(STARTED,)))
+    worker = Archive(facts, MemoryOutbox(), Meters(), pace=0, room=3 * len(told))
+    chunks = [asyncio.create_task(worker.handle(chunk(told, told, partition=n), MemoryLease())) for n in range(3)]
+    await settled()
+    assert facts.inserts == [("events", 2)]
+    assert [len(part.rows) for part in worker._gatherer._waiting] == []
+    facts.gate.set()
+    await asyncio.gather(*chunks)
+    assert [table for table, _ in facts.inserts] == ["events", "assessments"] * 3
+
+
+async def test_a_chunk_that_finds_no_room_says_that_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.archive.PATIENCE", 0.01)
+    facts = SlowFacts()
+    worker = Archive(facts, MemoryOutbox(), Meters(), pace=0, room=1)
+    first = asyncio.create_task(worker.handle(chunk(dump(judgement(STARTED))), MemoryLease()))
+    await settled()
+    with pytest.raises(Unavailable) as waits:
+        await worker.handle(chunk(dump(judgement(STARTED)), partition=1), MemoryLease())
+    assert waits.value.reason == "clickhouse_busy"
+    facts.gate.set()
+    await first

@@ -19,11 +19,13 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from aiokafka import ConsumerRecord
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from kafka.errors import KafkaError
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from agents.config import load
 from agents.drivers.clickhouse import connect
@@ -48,6 +50,7 @@ CONSUMED = {
 QUIET = 1.0
 
 Row = dict[str, Any]
+Asked = TypeVar("Asked")
 
 
 class Progress(NamedTuple):
@@ -286,8 +289,12 @@ class Office:
     def _offsets(self, name: str, names: Sequence[str]) -> "_Offsets":
         wanted = [TopicPartition(topic, number) for topic in names for number in range(PARTITIONS)]
         group = f"dunghan-{name}"
-        known = self._admin.list_group_offsets({group: wanted})[group]
-        ends = self._admin.list_partition_offsets(dict.fromkeys(wanted, OffsetSpec.LATEST))
+        known, ends = _asked_again(
+            lambda: (
+                self._admin.list_group_offsets({group: wanted})[group],
+                self._admin.list_partition_offsets(dict.fromkeys(wanted, OffsetSpec.LATEST)),
+            )
+        )
         committed = {where: max(0, known[where].offset) if where in known else 0 for where in wanted}
         return _Offsets(committed, {where: found.offset for where, found in ends.items()})
 
@@ -353,6 +360,12 @@ class Office:
         return "\n".join(
             f"--- {worker.name} ({worker.exit_code})\n{worker.log.read_text()[-3000:]}" for worker in self.workers
         )
+
+
+@retry(retry=retry_if_exception_type(KafkaError), wait=wait_fixed(0.5), stop=stop_after_delay(PATIENCE), reraise=True)
+def _asked_again(ask: Callable[[], Asked]) -> Asked:
+    """The answer of a broker that may have been away a moment ago, and finds its coordinator only now."""
+    return ask()
 
 
 def _variables(settings: Mapping[str, object]) -> dict[str, str]:

@@ -161,7 +161,7 @@ def rage(scene: Scene, faults: Sequence[Fault], records: Sequence[Outgoing], say
     for number, fault in enumerate(faults):
         part = records[number * len(records) // len(faults) : (number + 1) * len(records) // len(faults)]
         failures: list[BaseException] = []
-        upstream = threading.Thread(target=_publish, args=(scene, part, failures))
+        upstream = threading.Thread(target=_publish, args=(scene, part, failures), daemon=True)
         upstream.start()
         time.sleep(scene.dice.uniform(0, 1.5))
         scene.crew.keep()

@@ -1,0 +1,51 @@
+"""SIGTERM ends a real worker in bounded time and in order, also while it holds because a service does not answer."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.process import STOP_SECONDS
+from tests.system.generated import Log, configuration
+from tests.system.office import Office
+from tests.system.workers import until
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+#: The process itself, and a busy machine.
+SLACK = 5.0
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder: Path = tmp_path_factory.mktemp("stop")
+    with Office(folder, configuration(folder / "config"), session_timeout=6) as office:
+        yield office
+
+
+@pytest.mark.parametrize(("name", "service"), [("judge", "kafka_server"), ("archive", "clickhouse_server")])
+def test_a_worker_that_holds_stops_within_its_bound(office: Office, log: Log, name: str, service: str) -> None:
+    other = "archive" if name == "judge" else "judge"
+    office.start(other).wait_caught_up()
+    worker = office.start(name).wait_caught_up()
+    frozen = getattr(office.services, service)
+    office.send(log.records()[:500])
+    office.wait_done()
+    if name == "archive":
+        frozen.freeze()
+        office.send(log.records()[500:1_000])
+    else:
+        frozen.freeze()
+    try:
+        until(lambda: worker.health().get("status") == "held", f"{name} holds")
+        began = time.monotonic()
+        worker.signal(signal.SIGTERM)
+        code = worker.wait_gone()
+        assert time.monotonic() - began < STOP_SECONDS + SLACK
+        assert code == 0
+    finally:
+        frozen.thaw()
+        for each in office.workers:
+            each.kill()
