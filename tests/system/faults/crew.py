@@ -11,7 +11,7 @@ from tests.system.workers import until
 #: A worker ended by itself and says: start me again. Anything else that it did not do on our order is a bug.
 START_AGAIN = (69, 75)
 IDS = ("one", "two")
-SESSION = 4.0
+SESSION = 6.0
 #: Small chunks and quick commits: many borders to die at. Much of a storm is waiting for a session to end.
 SETTINGS = {"chunk_records": 50, "commit_interval": 0.2, "session_timeout": SESSION}
 
