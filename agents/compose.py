@@ -34,7 +34,11 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("KAFKA_HEAP", "1g", "Heap of Kafka; about half of its memory, the rest is for its pages."),
     Variable("KAFKA_MEMORY", "2g", "Most memory of Kafka."),
     Variable("CLICKHOUSE_MEMORY", "4g", "Most memory of ClickHouse, which uses four fifths of it."),
-    Variable("JUDGE_MEMORY", "2g", "Most memory of judge, which holds the history of every dossier of its partitions."),
+    Variable(
+        "JUDGE_MEMORY",
+        "2g",
+        "Most memory of judge: the history of every dossier of its partitions, a stub of the old ones.",
+    ),
     Variable("ARCHIVE_MEMORY", "1g", "Most memory of archive."),
     Variable("PROMETHEUS_RETENTION", "90d", "How long Prometheus keeps what it measured."),
     Variable(

@@ -16,7 +16,7 @@ is out already would stand for ever: nobody would know that there is something t
 import asyncio
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -27,9 +27,10 @@ from agents.aside import Aside, buried, rerouted
 from agents.drivers.kafka import partition_of
 from agents.feeds import Feeds, outgoing
 from agents.judged import Arrived, Judged, news_of, remembered
-from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Record, StateLog
+from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Past, Record, StateLog
+from agents.recover import read_in
 from agents.refusals import Refusals, Refused, outcomes_of
-from agents.shard import Dossier, Shard, read_in
+from agents.shard import Dossier, Shard
 from agents.telemetry import Meters
 from schemas import metrics, topics
 from schemas.alert import Action, Alert
@@ -62,6 +63,7 @@ class Judge:
         clock: Clock,
         outbox: Outbox,
         state: StateLog,
+        past: Past,
         meters: Meters,
         *,
         partitions: int,
@@ -73,6 +75,7 @@ class Judge:
         self.clock = clock
         self.outbox = outbox
         self.state = state
+        self.past = past
         self.meters = meters
         self.partitions = partitions
         self.feeds = feeds or Feeds(rules)
@@ -92,26 +95,30 @@ class Judge:
         for index, code in enumerate(tuple(shard.unread)):
             unread = shard.unread[code]
             outlook = unread.trusted(rules.version) if self.clock.live else None
-            if outlook is None:
+            if code in shard.evicted:  # a part of it is in ClickHouse alone, and whoever looks reads it back
+                shard.looks.put(code, self.clock.now())
+            elif outlook is None:
                 assessed += 1
                 judged = unread.outlook is not None and unread.outlook.version.rules == rules.version
                 if self._look_anew(shard, code, rules) and not judged:
                     waiting.append(code)
             else:
                 at_once = unread.unconfirmed or unread.held
-                shard.look(code, self.clock.now() if at_once else outlook.look_at)
+                shard.looks.put(code, self.clock.now() if at_once else outlook.look_at)
+                shard.over.put(code, outlook.done_at)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
         shard.review.begin(book, waiting)
         if (fault := shard.enforce(self.book)) is not None:  # or others, which came meanwhile
             raise Unavailable(fault.reason, fault.message)
         self.shards[partition] = shard
-        self._count_dossiers()
+        self.count_dossiers()
         log.info(
             "partition_read",
             partition=partition,
             records=len(records),
             dossiers=len(shard),
+            evicted=len(shard.evicted),
             assessed=assessed,
             reading_seconds=round(read - began, 3),
             seconds=round(time.monotonic() - began, 3),
@@ -140,8 +147,9 @@ class Judge:
         self.clock.saw(latest)
         answer = assess(dossier.history, rules, now=min(latest, self.clock.now()))
         at_once = dossier.unconfirmed or self._untold(dossier, answer)
-        shard.look(code, self.clock.now() if at_once else answer.look_again_at)
+        shard.looks.put(code, self.clock.now() if at_once else answer.look_again_at)
         dossier.outlook = foresee(dossier.history, answer, live=self.clock.live)
+        shard.over.put(code, dossier.outlook.done_at)
         return dossier.outlook.done_at is None
 
     def _untold(self, dossier: Dossier, answer: Assessment) -> bool:
@@ -153,7 +161,7 @@ class Judge:
         """Forget these partitions."""
         for partition in partitions:
             self.shards.pop(partition, None)
-        self._count_dossiers()
+        self.count_dossiers()
 
     async def events(self, chunk: Chunk, lease: Lease) -> None:
         """Judge the dossiers whose events this chunk brings.
@@ -161,8 +169,13 @@ class Judge:
         Raises `Unavailable` to be called again with the same chunk, `LeaseLost` to have it dropped.
         """
         shard = self.shards[chunk.partition]
+        async with shard.turn:
+            await self._events(chunk, lease, shard)
+
+    async def _events(self, chunk: Chunk, lease: Lease, shard: Shard) -> None:
         brought: dict[str, list[Arrived]] = {}
         aside: list[Aside] = []
+        mine: list[tuple[Record, Event]] = []
         accepted: list[tuple[Record, Event]] = []
         refused: list[Refused] = []
         for record in chunk.records:
@@ -172,7 +185,13 @@ class Judge:
                 partition = partition_of(event.dossier_code.encode(), self.partitions)
                 if partition != record.partition:
                     aside.append(rerouted(record, event, partition, shard))
-                    continue
+                else:
+                    mine.append((record, event))
+            except InvalidRecord as error:
+                refused.append((record, error))
+        await self._recall(shard, {event.dossier_code for _, event in mine})
+        for record, event in mine:
+            try:
                 dossier = shard.dossier(event.dossier_code)
                 dossier.history = add(dossier.history, event)
             except InvalidRecord as error:
@@ -203,9 +222,20 @@ class Judge:
             if look.dossier_code in shard:
                 asked[look.dossier_code] = []
                 earliest = look.at if earliest is None else min(earliest, look.at)
-        await self._judge(chunk, lease, shard, asked, aside)
+        async with shard.turn:
+            await self._recall(shard, asked)
+            await self._judge(chunk, lease, shard, asked, aside)
         if earliest is not None and self.clock.live:
             self.meters.observe(metrics.LOOK_DELAY, max(0.0, (self.clock.now() - earliest).total_seconds()))
+
+    async def _recall(self, shard: Shard, codes: Iterable[str]) -> None:
+        """Read back those that were evicted; raises `Unavailable` when ClickHouse cannot say."""
+        evicted = [code for code in codes if code in shard.evicted]
+        if evicted:
+            found = await self.past.read(evicted)
+            for code in evicted:
+                shard.recall(code, found[code])
+            self.meters.count(metrics.RECALLS, len(evicted))
 
     def _accept(self, record: Record) -> Event:
         return accept(record, self.rules, present=self.clock.now() if self.clock.live else None)
@@ -250,11 +280,14 @@ class Judge:
             if each.memory is not None and each.memory.rerouted is not None:
                 shard.rerouted.add(each.memory.rerouted)
         for judged in verdicts:
+            code, done_at = judged.answer.dossier_code, judged.outlook.done_at
+            # Whoever was called back stays for as long again.
+            shard.over.put(code, now if done_at is not None and judged.dossier.recalled else done_at)
             judged.confirm()
-            shard.review.judged(judged.answer.dossier_code, book, still_open=judged.outlook.done_at is None)
+            shard.review.judged(code, book, still_open=done_at is None)
             # The feed of its unit may have come back since it was judged.
             back = self.clock.live and judged.dossier.held and not judged.silent(self.feeds.silent)
-            shard.look(judged.answer.dossier_code, self.clock.now() if back else judged.answer.look_again_at)
+            shard.looks.put(code, self.clock.now() if back else judged.answer.look_again_at)
         self._count(chunk, aside, verdicts)
 
     def _decide(self, answer: Assessment, dossier: Dossier, now: datetime) -> tuple[Alert, ...]:
@@ -290,7 +323,9 @@ class Judge:
         for judged in verdicts:
             for alert in judged.alerts:
                 self.meters.count(metrics.ALERTS, action=alert.action.value, level=alert.level.value)
-        self._count_dossiers()
+        self.count_dossiers()
 
-    def _count_dossiers(self) -> None:
+    def count_dossiers(self) -> None:
+        """Say how many dossiers there are."""
         self.meters.put(metrics.DOSSIERS, sum(len(shard) for shard in self.shards.values()))
+        self.meters.put(metrics.EVICTED, sum(len(shard.evicted) for shard in self.shards.values()))

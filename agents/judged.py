@@ -71,6 +71,8 @@ class Judged:
     def memories(self, chunk: Chunk) -> Iterator[Outgoing]:
         """What is known once the outputs are acknowledged."""
         code = self.answer.dossier_code
+        for memory in self.dossier.recalled:
+            yield remembered(chunk, memory)
         for each in self.arrived:
             yield remembered(chunk, Memory(code, event=each.event))
         for alert in self.dossier.unconfirmed.values():
@@ -83,6 +85,7 @@ class Judged:
         """Outputs and state are acknowledged."""
         self.dossier.outlook = self.outlook
         self.dossier.unconfirmed.clear()
+        self.dossier.recalled = ()
         if self.news is not None:
             self.dossier.said = standings(self.answer, self.highest_cycle)
 

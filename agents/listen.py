@@ -40,5 +40,5 @@ class Listen:
         """Ask for every dossier with a held alert: whichever unit it is, what is still silent stays held."""
         for shard in tuple(self._judge.shards.values()):
             for code in shard.held():
-                shard.look(code, self._judge.clock.now())
+                shard.looks.put(code, self._judge.clock.now())
             await asyncio.sleep(0)

@@ -4,11 +4,15 @@ A port says what may be relied on. What it does not promise, no caller may assum
 drivers and the real ones are held to the same contract tests, and nothing beyond them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from schemas.alert import Alert
+from schemas.dossier import Memory
+from schemas.event import Event
+from schemas.standing import Standing
 from streams.rules import Rules
 
 
@@ -160,6 +164,44 @@ class Calendars(Protocol):
         """Return when the views measure by these rules, or already did so by newer ones.
 
         Raises `Unavailable` when ClickHouse is down or cannot load them; calling again is safe.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What ClickHouse holds of one dossier: its events, every action on its alerts in order, and its rows.
+
+    ``rows`` says of the newest row of each cycle on how many events it rests, and the last instant at which the
+    answer had changed then; ``said`` is what judge said last of each cycle.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    rows: dict[int, tuple[int, datetime]] = field(default_factory=dict)
+    said: dict[int, Standing] = field(default_factory=dict)
+
+    @property
+    def standings(self) -> tuple[Standing, ...] | None:
+        """What was said last, as judge remembers it; None: nothing ever was."""
+        return tuple(self.said[cycle] for cycle in sorted(self.said)) or None
+
+    def memories(self, code: str) -> Iterator[Memory]:
+        """The same as records of the state."""
+        if self.standings is not None:
+            yield Memory(code, said=self.standings)
+        yield from (Memory(code, event=event) for event in self.events)
+        yield from (Memory(code, alert=alert) for alert in self.alerts)
+
+
+class Past(Protocol):
+    """ClickHouse, as judge needs it: what is known of dossiers that were over long ago."""
+
+    async def read(self, codes: Sequence[str]) -> Mapping[str, Archived]:
+        """What is held of each of these dossiers, an empty answer where that is nothing.
+
+        What archive was acknowledged before the call is there. An event, alert or action may come more than once.
+        Raises `Unavailable`.
         """
         ...
 

@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         description="Seconds without progress, with records waiting and nothing held, before a worker exits.",
     )
     commit_interval: float = Field(0.5, gt=0, le=60, description="Seconds between commits of finished chunks.")
+    evict_days: float = Field(
+        30.0,
+        ge=0,
+        le=36_500,
+        description="Days after its last event after which a finished dossier leaves judge's memory.",
+    )
     chunk_records: int = Field(2_000, ge=1, le=100_000, description="Most records taken from Kafka in one go.")
 
     @field_validator("brokers", mode="before")

@@ -132,7 +132,7 @@ class Shadow:
         known: dict[str, Known] = {}
         for some in _batches(records.values()):
             for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
-                if memory.event is not None or memory.alert is not None:
+                if memory.event is not None or memory.alert is not None or memory.stub is not None:
                     known.setdefault(memory.dossier_code, Known()).remember(memory)
         return known
 
@@ -151,8 +151,7 @@ class Shadow:
                 tally.events += len(history.events)
                 tally.dossiers += 1
                 answer = assess(history, self._rules, now=now)
-                events = {hash(event) for event in history.events}
-                found = difference(answer, events, live, stored, alerts=self._clock.live, now=now)
+                found = difference(answer, history, live, stored, alerts=self._clock.live, now=now)
                 if found:
                     yield found, answer
 

@@ -1,30 +1,37 @@
 """What a judge knows of one partition: its dossiers, and when to look at each again.
 
-It is an index over `dossier.state.v1` and holds nothing that could not be read back from there. What is read at the
-start stays as it was written until somebody asks for its dossier: most of it nobody does for days.
+It is an index over `dossier.state.v1` and holds nothing that could not be read back from there, or from ClickHouse
+where a stub says so. What is read at the start stays as it was written until somebody asks for its dossier: most of it
+nobody does for days.
+
+A dossier stands in one of three ways: in ``dossiers``, parsed; in ``unread``, as its records were read; or it was
+evicted, and ``evicted`` has the stub. A code in both of the last two is a dossier of which the state has a part only.
 """
 
-import heapq
-from collections import defaultdict
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import islice
+from datetime import UTC, datetime
 
+from agents.agenda import Agenda
+from agents.ports import Archived
 from agents.review import Review
 from schemas.alert import Action, Alert
+from schemas.assessment import Version
+from schemas.dossier import Memory, alert_key, dump
 from schemas.errors import ConfigError, Unavailable
 from schemas.outlook import Outlook
 from schemas.rulebook import Rulebook
 from schemas.standing import Standing
-from schemas.state import check_format, read_memories
+from schemas.state import read_memories
+from schemas.stub import Stub, covered, covering, names
 from streams.history import History, build
 
 #: How the value of an alert ends of which nobody knows whether it was told: keys are sorted.
 _INTENDED = b'"intended":true}'
 #: What stands in the value of an alert that waits for the feed of its unit.
 _HELD = b'"action":"hold"'
-_BATCH = 10_000  # outlooks parsed at a time
+_NOTHING = Outlook(Version(0, 0, datetime.min.replace(tzinfo=UTC)))
 
 
 @dataclass(slots=True)
@@ -32,6 +39,7 @@ class Dossier:
     """One dossier in memory: its events, the alerts as last told, the highest cycle ever seen.
 
     ``unconfirmed`` are those of which nobody knows whether they were told, in order: they are told again.
+    ``recalled`` are the records of an evicted dossier that was read back; they are still to be written to the state.
     """
 
     history: History
@@ -40,6 +48,7 @@ class Dossier:
     highest_cycle: int = 1
     said: tuple[Standing, ...] | None = None  # what was said last; None: nobody knows
     outlook: Outlook | None = None
+    recalled: tuple[Memory, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -47,11 +56,22 @@ class Dossier:
         return any(alert.action is Action.HOLD for alert in self.sent.values())
 
     def tell(self, alert: Alert, *, confirmed: bool) -> None:
-        """Remember an alert as it is told, or about to be."""
+        """Remember an alert as it is told, or about to be; an earlier action on it that comes later changes nothing."""
+        known = self.sent.get(alert.alert_id)
+        if known is not None and known.sequence > alert.sequence:
+            return
         self.sent[alert.alert_id] = alert
         self.unconfirmed.pop(alert.alert_id, None)
         if not confirmed:
             self.unconfirmed[alert.alert_id] = alert
+
+    def keys(self) -> Iterator[bytes]:
+        """The keys under which its events and alerts stand in the state."""
+        code = self.history.dossier_code
+        for event in self.history.events:
+            yield Memory(code, event=event).key()
+        for alert in self.sent.values():
+            yield from (alert_key(code, alert.alert_id, sequence) for sequence in range(1, alert.sequence + 1))
 
 
 @dataclass(slots=True)
@@ -65,12 +85,16 @@ class Unread:
     @property
     def unconfirmed(self) -> bool:
         """Whether an alert is among them of which nobody knows whether it was told."""
-        return any(value.endswith(_INTENDED) for value in self.rest)
+        return any(value.endswith(_INTENDED) for value in self.rest) and bool(self._alerts.unconfirmed)
 
     @property
     def held(self) -> bool:
         """Whether an alert among them waits for the feed of its unit."""
-        return any(_HELD in value for value in self.rest)
+        return any(_HELD in value for value in self.rest) and self._alerts.held
+
+    @property
+    def _alerts(self) -> Dossier:
+        return assemble("", read_memories("an alert", self.rest))
 
     @property
     def foreseen(self) -> Outlook | None:
@@ -87,32 +111,30 @@ class Unread:
 
     def dossier(self, code: str) -> Dossier:
         """The same, parsed; raises `Unavailable` as `read_in` does."""
-        memories = read_memories(code, [*self.events, *self.rest])
-        known = Dossier(build(code, (memory.event for memory in memories if memory.event is not None)))
-        for memory in memories:
-            if memory.alert is not None:
-                known.tell(memory.alert, confirmed=not memory.intended)
-            known.highest_cycle = max(known.highest_cycle, memory.cycle or 1)
-            known.said = memory.said or known.said
+        known = assemble(code, read_memories(_masked(code), [*self.events, *self.rest]))
         known.outlook = self.foreseen
         return known
 
     def told_under(self, code: str, change: int) -> Iterator[Alert]:
-        """The alerts as last told that may have come from this change of rules."""
-        marked = [value for value in self.rest if b'"change":%d,' % change in value]
-        return (memory.alert for memory in read_memories(code, marked) if memory.alert is not None)
+        """The alerts as last told, when one of them may have come from this change of rules."""
+        if any(b'"change":%d,' % change in value for value in self.rest):
+            yield from assemble(code, read_memories(_masked(code), self.rest)).sent.values()
 
 
 @dataclass(slots=True)
 class Shard:
-    """The dossiers of one partition, and one heap of the instants at which their answers change."""
+    """The dossiers of one partition, and when their answers change."""
 
     dossiers: dict[str, Dossier] = field(default_factory=dict)
     unread: dict[str, Unread] = field(default_factory=dict)
-    looks: dict[str, datetime] = field(default_factory=dict)  # when each dossier's answer changes next
-    heap: list[tuple[datetime, str]] = field(default_factory=list)
+    evicted: dict[str, bytes] = field(default_factory=dict)  # the stub as it was written
+    stubs: dict[str, bytes] = field(default_factory=dict)  # of those that were evicted once, and are all here again
+    covered: dict[str, list[bytes]] = field(default_factory=dict)  # keys in the state that a stub makes superfluous
+    looks: Agenda = field(default_factory=Agenda)  # when each answer changes next by itself
+    over: Agenda = field(default_factory=Agenda)  # since when a dossier has been over
     rerouted: set[int] = field(default_factory=set)  # offsets of the events that were sent on to other partitions
     review: Review = field(default_factory=Review)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # held by whoever changes it and writes, across awaits
 
     def __len__(self) -> int:
         return len(self.dossiers) + len(self.unread)
@@ -121,7 +143,7 @@ class Shard:
         return code in self.dossiers or code in self.unread
 
     def dossier(self, code: str) -> Dossier:
-        """The dossier of that code, an empty one where it is new.
+        """The dossier of that code, an empty one where it is new; not for one that is ``evicted``.
 
         Raises `Unavailable` (``state_unreadable``) when one of its records cannot be read.
         """
@@ -161,60 +183,61 @@ class Shard:
         for dossier in self.dossiers.values():
             yield from dossier.sent.values()
 
-    def look(self, code: str, at: datetime | None) -> None:
-        """From now on, this is when the dossier's answer changes next; None: never by itself."""
-        if at is None:
-            self.looks.pop(code, None)
-        elif at != self.looks.get(code):
-            self.looks[code] = at
-            heapq.heappush(self.heap, (at, code))
+    def stub(self, code: str) -> Memory:
+        """What would stay of a dossier; it covers what an earlier stub covers, and more."""
+        dossier, earlier = self.dossier(code), self.stubs.get(code)
+        before = covered(read_stub(code, earlier)) if earlier is not None else frozenset[str]()
+        return Memory(code, stub=covering(dossier.highest_cycle, names(dossier.keys()) | before))
 
-    def due(self, now: datetime, most: int) -> list[tuple[datetime, str]]:
-        """The dossiers whose time has come, earliest first, at most so many; they are not asked for twice."""
-        found: list[tuple[datetime, str]] = []
-        while self.heap and self.heap[0][0] <= now and len(found) < most:
-            at, code = heapq.heappop(self.heap)
-            if self.looks.get(code) == at:  # else a later answer has set another time
-                del self.looks[code]
-                found.append((at, code))
-        return found
+    def evict(self, stub: Memory) -> None:
+        """Only this stub stays, which is acknowledged; what it covers in the state is to be deleted."""
+        code = stub.dossier_code
+        dossier, earlier = self.dossiers.pop(code), self.stubs.pop(code, None)
+        keys = [*dossier.keys(), Memory(code, outlook=_NOTHING).key(), Memory(code, said=()).key()]
+        keys += (Memory(code, cycle=cycle).key() for cycle in range(2, dossier.highest_cycle + 1))
+        if earlier is not None and (key := Memory(code, stub=read_stub(code, earlier)).key()) != stub.key():
+            keys.append(key)
+        self.covered[code] = keys
+        self.evicted[code] = dump(stub)
+        self.looks.put(code, None)
 
+    def recall(self, code: str, archived: Archived) -> None:
+        """The evicted dossier is here again: what ClickHouse holds of it, and what the state has besides.
 
-def read_in(records: Mapping[bytes, bytes]) -> Shard:
-    """The shard of what the state topic holds, key by key: sorted by dossier, and parsed only where it must be.
-
-    Raises `Unavailable` (``state_unreadable``): judging without a part of what is known would be wrong in silence.
-    """
-    unread: defaultdict[bytes, Unread] = defaultdict(Unread)
-    outlooks: dict[bytes, bytes] = {}
-    shard = Shard()
-    for key, value in records.items():
-        check_format(key, value)
-        code, _, name = key.partition(b"\x1f")
-        kind = name.partition(b"\x1f")[0]
-        if kind == b"event":
-            unread[code].events.append(value)
-        elif kind in (b"alert", b"cycle", b"said"):
-            unread[code].rest.append(value)
-        elif kind == b"outlook":
-            outlooks[code] = value
-        elif kind == b"rerouted":
-            shard.rerouted.update(memory.rerouted or 0 for memory in read_memories(repr(key), [value]))
-        elif kind == b"rules":
-            for memory in read_memories(repr(key), [value]):
-                shard.review.remember(memory)
-        else:
-            raise Unavailable("state_unreadable", f"a state record cannot be read: {key!r}")
-    for code, outlook in _outlooks(outlooks):
-        unread[code].outlook = outlook
-    shard.unread = {code.decode(): found for code, found in unread.items()}
-    return shard
+        Raises `Unavailable`: ``history_missing`` when that is not all that the stub covers, ``state_unreadable``.
+        """
+        stub, unread = read_stub(code, self.evicted[code]), self.unread.get(code)
+        more = read_memories(_masked(code), [*unread.events, *unread.rest]) if unread is not None else []
+        cycles = (Memory(code, cycle=stub.cycle),) if stub.cycle > 1 else ()
+        back = (*archived.memories(code), *cycles)
+        if not covered(stub) <= names(memory.key() for memory in (*back, *more)):
+            raise Unavailable("history_missing", f"ClickHouse does not hold all of {_masked(code)}, which was evicted")
+        dossier = assemble(code, [*back, *more])
+        dossier.recalled = back
+        self.dossiers[code] = dossier
+        self.stubs[code] = self.evicted.pop(code)
+        self.unread.pop(code, None)
+        self.covered.pop(code, None)
 
 
-def _outlooks(values: Mapping[bytes, bytes]) -> Sequence[tuple[bytes, Outlook | None]]:
-    found: list[tuple[bytes, Outlook | None]] = []
-    remaining = iter(values.items())
-    while some := list(islice(remaining, _BATCH)):
-        memories = read_memories("an outlook", [value for _, value in some])
-        found += ((code, memory.outlook) for (code, _), memory in zip(some, memories, strict=True))
-    return found
+def assemble(code: str, memories: Sequence[Memory]) -> Dossier:
+    """The dossier of these records, in any order."""
+    known = Dossier(build(code, (memory.event for memory in memories if memory.event is not None)))
+    for memory in memories:
+        if memory.alert is not None:
+            known.tell(memory.alert, confirmed=not memory.intended)
+        known.highest_cycle = max(known.highest_cycle, memory.cycle or 1)
+        known.said = memory.said or known.said
+    return known
+
+
+def read_stub(code: str, value: bytes) -> Stub:
+    """The stub as it was written; raises `Unavailable` (``state_unreadable``) when it is none."""
+    (memory,) = read_memories(_masked(code), [value])
+    if memory.stub is None:
+        raise Unavailable("state_unreadable", f"a state record cannot be read: {_masked(code)}")
+    return memory.stub
+
+
+def _masked(code: str) -> str:
+    return f"…{code[-4:]}"

@@ -31,7 +31,7 @@ class Tick:
             if shard is None:
                 continue
             now = judge.clock.now()
-            due = shard.due(now, PACE)
+            due = shard.looks.due(now, PACE)
             portion = shard.review.portion(PORTION)
             if not due and not portion:
                 continue
@@ -44,6 +44,6 @@ class Tick:
                 shard.review.unasked()
                 for at, code in due:
                     if code not in shard.looks:
-                        shard.look(code, at)
+                        shard.looks.put(code, at)
                 raise
             judge.meters.count(metrics.LOOKS, len(looks))

@@ -6,8 +6,9 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 
-from agents import listen, sum_up, tick
+from agents import evict, listen, sum_up, tick
 from agents import reload as reloads
 from agents.app import Timer, Worker
 from agents.archive import TOPICS, Archive
@@ -18,9 +19,10 @@ from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.kafka import KafkaOutbox
 from agents.drivers.kafka_feeds import KafkaFeedLog
 from agents.drivers.kafka_state import KafkaStateLog
+from agents.drivers.past import ClickHousePast
 from agents.feeds import Feeds
 from agents.judge import Judge
-from agents.ports import Calendars, Clock, Facts, FeedLog, Outbox, StateLog
+from agents.ports import Calendars, Clock, Facts, FeedLog, Outbox, Past, StateLog
 from agents.reload import Reload
 from agents.settings import Settings
 from agents.telemetry import Meters
@@ -36,6 +38,7 @@ class Ports:
     state: StateLog
     feeds: FeedLog
     facts: Facts
+    past: Past
     calendars: Calendars
     resources: Mapping[str, tuple[AbstractAsyncContextManager[object], ...]]
 
@@ -43,14 +46,16 @@ class Ports:
 def real_ports(settings: Settings) -> Ports:
     """The clock, Kafka and ClickHouse of these settings."""
     outbox, feeds, facts = KafkaOutbox(settings), KafkaFeedLog(settings), ClickHouseFacts(settings)
+    past = ClickHousePast(settings)
     return Ports(
         clock_for(settings.now),
         outbox,
         KafkaStateLog(settings, topics.STATE.name),
         feeds,
         facts,
+        past,
         ClickHouseCalendars(settings),
-        {"judge": (outbox, feeds), "archive": (outbox, facts)},
+        {"judge": (outbox, feeds, past), "archive": (outbox, facts)},
     )
 
 
@@ -69,6 +74,7 @@ def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
         ports.clock,
         ports.outbox,
         ports.state,
+        ports.past,
         meters,
         partitions=settings.partitions,
         feeds=Feeds(folder.rules, ports.feeds),
@@ -93,6 +99,7 @@ def _judge(settings: Settings, ports: Ports, meters: Meters) -> Worker:
             Timer(listen.EVERY, listen.Listen(judging).run),
             Timer(reloads.EVERY, reload.run),
             Timer(sum_up.EVERY, sum_up.SumUp(judging).run),
+            Timer(evict.EVERY, evict.Evict(judging, ports.past, keep=timedelta(days=settings.evict_days)).run),
         ),
         resources=ports.resources["judge"],
         notes={"rules": reload.note},

@@ -1,9 +1,9 @@
 """``python -m benchmarks.recovery``: how soon a judge that was killed judges again, on a real Kafka of this machine.
 
 The state topic is filled with what a large city leaves there: dossiers that are open, each with its events, the
-alerts told and the outlook, as judge itself would have written them. Then `dunghan worker judge` is started, killed
-with SIGKILL, and started again while an event waits in every partition. The broker's own clock says when each of them
-was answered: judge's outputs carry the broker's time.
+alerts told and the outlook, as judge itself would have written them, and stubs of those that were evicted. Then
+`dunghan worker judge` is started, killed with SIGKILL, and started again while an event waits in every partition. The
+broker's own clock says when each of them was answered: judge's outputs carry the broker's time.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from schemas import topics
 from schemas.alert import Alert
 from schemas.dossier import Memory, dump
 from schemas.event import Event, canonical
+from schemas.stub import covering, names
 from streams.alerts import decide
 from streams.history import History, build
 from streams.outlook import foresee
@@ -49,6 +50,7 @@ PARTITIONS = 64  # as shipped
 BATCH = 20_000  # memories sent at a time
 STEPS = (2, 4, 4, 5, 4, 4, 6, 4)  # an open dossier's events
 STORIES = 2_000
+STUBBED = 12  # records that a stub stands for: eight events, two alerts raised and resolved
 PATIENCE = 600.0
 
 
@@ -88,6 +90,15 @@ def _memories(history: History, rules: Rules, now: datetime) -> Iterator[Memory]
     yield from (Memory(code, event=event) for event in history.events)
     yield from (Memory(code, alert=alert) for alert in sent.values())
     yield Memory(code, outlook=foresee(history, answer, live=True))
+
+
+def _stubs(dossiers: int) -> Iterator[Outgoing]:
+    """What stands in the state of so many dossiers that were evicted."""
+    for number in range(dossiers):
+        code = f"H26.{1 + number % 126:03}-250303-{number:07}"
+        stub = covering(1, names(f"{code}{record}".encode() for record in range(STUBBED)))
+        memory = Memory(code, stub=stub)
+        yield Outgoing(topics.STATE.name, memory.key(), dump(memory), partition_of(code.encode(), PARTITIONS))
 
 
 def _population(dossiers: int, rules: Rules, now: datetime) -> Iterator[Outgoing]:
@@ -187,7 +198,7 @@ def _answered(settings: Settings, since: datetime) -> list[float]:
     return asyncio.run(read())
 
 
-def measure(folder: Path, dossiers: int) -> Table:
+def measure(folder: Path, dossiers: int, closed: int) -> Table:
     """Fill, kill, start again, and tell how long it took."""
     rules, now = load(ROOT / "config"), datetime.now(UTC)
     with Services(folder) as services:
@@ -196,7 +207,7 @@ def measure(folder: Path, dossiers: int) -> Table:
             {name.removeprefix("DUNGHAN_").lower(): value for name, value in environment.items()}
         )
         asyncio.run(create_topics(settings))
-        records = asyncio.run(_fill(settings, _population(dossiers, rules, now)))
+        records = asyncio.run(_fill(settings, chain(_population(dossiers, rules, now), _stubs(closed))))
         first = _Judge(environment, folder / "first.log")
         try:
             first.wait("partition_read", PARTITIONS)
@@ -216,9 +227,8 @@ def measure(folder: Path, dossiers: int) -> Table:
 
 
 def _table(judge: _Judge, read: list[dict[str, Any]], answers: list[float], records: int, megabytes: float) -> Table:
-    table = Table(
-        title=f"{sum(line['dossiers'] for line in read):,} dossiers, {records:,} records, {PARTITIONS} partitions"
-    )
+    dossiers, stubs = (sum(line[what] for line in read) for what in ("dossiers", "evicted"))
+    table = Table(title=f"{dossiers:,} dossiers, {stubs:,} stubs, {records:,} records, {PARTITIONS} partitions")
     table.add_column("seconds after the start of the process")
     table.add_column("first", justify="right")
     table.add_column("last", justify="right")
@@ -238,10 +248,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--open", type=int, default=100_000, help="dossiers in work")
+    parser.add_argument("--closed", type=int, default=1_000_000, help="dossiers evicted to stubs")
     asked = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # new topics have no leaders for a moment
     with tempfile.TemporaryDirectory() as folder:
-        Console().print(measure(Path(folder), asked.open))
+        Console().print(measure(Path(folder), asked.open, asked.closed))
 
 
 if __name__ == "__main__":

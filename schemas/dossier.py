@@ -14,6 +14,7 @@ from schemas.instant import Instant
 from schemas.outlook import Outlook
 from schemas.rulebook import Change, Rulebook
 from schemas.standing import News, Standing
+from schemas.stub import Stub
 
 #: The format in which state records are written; `schemas.state` reads it and those before.
 FORMAT = 1
@@ -46,7 +47,7 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """A record of ``dossier.state.v1``: exactly one of an event, an alert as told, a cycle, a rerouting, an outlook,
-    what was said last, and rules.
+    what was said last, rules, and a stub.
 
     ``rerouted`` is the offset on this partition of an event of that dossier that was sent on to another.
 
@@ -66,6 +67,7 @@ class Memory:
     outlook: Outlook | None = None
     rules: Rulebook | None = None
     change: Change | None = None
+    stub: Stub | None = None
 
     def key(self) -> bytes:
         """Its key: writing it again changes nothing, and nothing else has it."""
@@ -73,7 +75,7 @@ class Memory:
             # Two contents may stand under one event id; both are kept, as evidence.
             name = f"event\x1f{self.event.event_id}\x1f{digest(dump(self.event))}"
         elif self.alert is not None:
-            name = f"alert\x1f{self.alert.alert_id}"
+            return alert_key(self.dossier_code, self.alert.alert_id, self.alert.sequence)
         elif self.rerouted is not None:
             name = f"rerouted\x1f{self.rerouted}"
         elif self.said is not None:
@@ -82,6 +84,9 @@ class Memory:
             name = "outlook"
         elif self.rules is not None:
             name = f"rules\x1f{self.rules.version}"
+        elif self.stub is not None:
+            # A later one has another name, so that an earlier one that comes late cannot take its place.
+            name = f"stub\x1f{digest(dump(self))}"
         else:
             name = f"cycle\x1f{self.cycle}"
         return f"{self.dossier_code}\x1f{name}".encode()
@@ -117,6 +122,11 @@ class DeadLetter:
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
+def alert_key(dossier_code: str, alert_id: str, sequence: int) -> bytes:
+    """The key in the state of the action of that number on an alert."""
+    return f"{dossier_code}\x1falert\x1f{alert_id}\x1f{sequence}".encode()
+
+
 def digest(value: bytes) -> str:
     """A short name of some bytes (the first 16 hex digits of SHA-256)."""
     return hashlib.sha256(value).hexdigest()[:16]
@@ -146,7 +156,7 @@ def _sparse(value: Crossing) -> object:
             name: _sparse(part) if isinstance(part, Event | Alert) else part
             for name in (
                 *("dossier_code", "event", "alert", "cycle", "intended", "rerouted", "outlook", "said"),
-                *("rules", "change"),
+                *("rules", "change", "stub"),
             )
             if (part := getattr(value, name)) is not None
         }

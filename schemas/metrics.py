@@ -59,6 +59,9 @@ CHUNK_SECONDS = Metric(
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0),
 )
 DOSSIERS = Metric("dunghan_dossiers", "gauge", "Dossiers in the memory of this judge.")
+EVICTED = Metric("dunghan_evicted_dossiers", "gauge", "Dossiers of which this judge holds a stub: over for long.")
+EVICTIONS = Metric("dunghan_evictions_total", "counter", "Dossiers evicted to a stub.")
+RECALLS = Metric("dunghan_recalls_total", "counter", "Evicted dossiers read back from ClickHouse, for a late event.")
 ROWS = Metric("dunghan_rows_total", "counter", "Rows acknowledged by ClickHouse, by table.", ("table",))
 HELD = Metric("dunghan_held_partitions", "gauge", "Partitions that wait for a dependency, by reason.", ("reason",))
 ASSIGNED = Metric("dunghan_assigned_partitions", "gauge", "Partitions that this worker owns.")
@@ -98,6 +101,9 @@ ALL: tuple[Metric, ...] = (
     LOOK_DELAY,
     CHUNK_SECONDS,
     DOSSIERS,
+    EVICTED,
+    EVICTIONS,
+    RECALLS,
     ROWS,
     HELD,
     ASSIGNED,

@@ -39,7 +39,7 @@ def refill(settings: Settings) -> Iterator[str]:
         alerts = asyncio.run(_remember((Memory(alert.dossier_code, alert=alert) for alert in desk.told()), settings))
         cycles = asyncio.run(_remember((Memory(code, cycle=cycle) for code, cycle in desk.highest_cycles()), settings))
         said = asyncio.run(_remember((Memory(code, said=said) for code, said in desk.said_last()), settings))
-    yield f"{topics.STATE.name}   {alerts:,} alerts as last told, {cycles:,} dossiers with further cycles"
+    yield f"{topics.STATE.name}   {alerts:,} actions on alerts, {cycles:,} dossiers with further cycles"
     yield f"{topics.STATE.name}   {said:,} dossiers with what was said of them last"
     yield f"{topics.EVENTS.name}  {_publish(settings):,} events"
 

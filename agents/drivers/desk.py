@@ -23,7 +23,7 @@ from streams.history import FULL
 
 #: Dossiers named in one query: ClickHouse takes queries of up to 256 KiB.
 NAMED = 2_000
-#: What `_alert` reads, in its order.
+#: What `alert_of` reads, in its order.
 ALERT_COLUMNS = tuple(name for name in COLUMNS[ALERTS] if name not in ("digest", "version"))
 
 
@@ -80,7 +80,7 @@ class Desk:
             " ORDER BY cycle, version, alert_id, sequence",
             {"code": dossier_code},
         )
-        return tuple(map(_alert, found))
+        return tuple(map(alert_of, found))
 
     def arrivals(self, dossier_code: str) -> Arrivals:
         """When the events of a dossier arrived first, as far as anybody kept it."""
@@ -95,7 +95,7 @@ class Desk:
             " WHERE dossier_code = %(code)s ORDER BY cycle, version_events, version_rules, version_as_of",
             {"code": dossier_code},
         )
-        return tuple(Said(_standing(*row), plain(seen_at), version) for *row, seen_at, version in found)
+        return tuple(Said(standing_of(*row), plain(seen_at), version) for *row, seen_at, version in found)
 
     def said_last(self) -> Iterator[tuple[str, tuple[Standing, ...]]]:
         """Every dossier of which judge ever said anything, and what it said last of each cycle."""
@@ -106,16 +106,16 @@ class Desk:
         with named_failures():
             found = self._client.execute_iter(query, settings=READING)
             for code, rows in groupby(found, key=itemgetter(0)):
-                yield code, tuple(_standing(*row) for _, *row in rows)
+                yield code, tuple(standing_of(*row) for _, *row in rows)
 
     def told(self) -> Iterator[Alert]:
-        """Every alert as it was told last, by dossier; one at a time, so that memory does not grow with them."""
+        """Every action on every alert, by dossier; one at a time, so that memory does not grow with them."""
         query = (
             f"SELECT {', '.join(ALERT_COLUMNS)} FROM {self._database}.alerts FINAL"  # noqa: S608
-            " ORDER BY dossier_code, alert_id, sequence DESC, version DESC LIMIT 1 BY dossier_code, alert_id"
+            " ORDER BY dossier_code, alert_id, sequence, version"
         )
         with named_failures():
-            yield from map(_alert, self._client.execute_iter(query, settings=READING))
+            yield from map(alert_of, self._client.execute_iter(query, settings=READING))
 
     def highest_cycles(self) -> Iterator[tuple[str, int]]:
         """Every dossier that ever had more than one cycle, and how many it had at most."""
@@ -133,11 +133,12 @@ class Desk:
         return int(dossiers), int(events)
 
 
-def _standing(cycle: int, verdict: Any, level: str | None, due: datetime | None) -> Standing:
+def standing_of(cycle: int, verdict: Any, level: str | None, due: datetime | None) -> Standing:
+    """The standing of some columns of ``verdict_changes``."""
     return Standing(cycle, verdict, None if level is None else Level(level), plain(due))
 
 
-def _alert(row: Sequence[Any]) -> Alert:
+def alert_of(row: Sequence[Any]) -> Alert:
     """The alert of a row of `agents.rows.alert_row` (without digest and version number)."""
     values = {name: plain(value) for name, value in zip(ALERT_COLUMNS, row, strict=True)}
     version = Version(*(values.pop(f"version_{part}") for part in ("events", "rules", "as_of")))

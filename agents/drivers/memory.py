@@ -11,11 +11,14 @@ from uuid import UUID
 
 from aiokafka.partitioner import DefaultPartitioner
 
-from agents.ports import Outgoing
+from agents.ports import Archived, Outgoing
 from schemas import topics
+from schemas.alert import Alert
 from schemas.audit import Action, Entry, Step
+from schemas.dossier import JUDGEMENT, TOLD
 from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
+from schemas.topics import ALERTS, ASSESSMENTS
 from streams.rules import Rules
 
 
@@ -139,6 +142,53 @@ class MemoryFeedLog:
         if self._failures:
             self._failures -= 1
             raise Unavailable("kafka_unavailable", "the memory feed log was told to fail")
+
+
+@dataclass(slots=True)
+class MemoryPast:
+    """A `Past` over the topics of a `MemoryOutbox`, as if archive had stored every record the moment it was sent.
+
+    ``fail_next(n)`` makes the next n readings raise `Unavailable`; ``lose(code)`` forgets one until ``find(code)``.
+    """
+
+    outbox: MemoryOutbox
+    _failures: int = 0
+    _lost: set[str] = field(default_factory=set)
+
+    def fail_next(self, times: int) -> None:
+        """Make the next ``times`` readings fail."""
+        self._failures = times
+
+    def lose(self, code: str) -> None:
+        """Hold nothing of this dossier any more."""
+        self._lost.add(code)
+
+    def find(self, code: str) -> None:
+        """Hold it again."""
+        self._lost.remove(code)
+
+    async def read(self, codes: Sequence[str]) -> Mapping[str, Archived]:
+        """What the topics hold of these dossiers."""
+        if self._failures:
+            self._failures -= 1
+            raise Unavailable("clickhouse_unavailable", "the memory tables were told to fail")
+        found = {code: Archived() for code in codes}
+        wanted = found.keys() - self._lost
+        judgements = [JUDGEMENT.validate_json(one.value or b"") for one in self.outbox.records(ASSESSMENTS.name)]
+        for judgement in sorted(judgements, key=lambda one: one.assessment.version):
+            version = judgement.assessment.version
+            code = judgement.assessment.dossier_code
+            if code in wanted:
+                found[code].events.extend(judgement.events)
+                for cycle in range(1, judgement.highest_cycle + 1):
+                    found[code].rows[cycle] = version.events, version.as_of
+                for standing in judgement.news.standings if judgement.news is not None else ():
+                    found[code].said[standing.cycle] = standing
+        for record in self.outbox.records(ALERTS.name):
+            told = TOLD.validate_json(record.value or b"")
+            if isinstance(told, Alert) and told.dossier_code in wanted:
+                found[told.dossier_code].alerts.append(told)
+        return found
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from schemas.assessment import Assessment
 from schemas.dossier import Judgement, Memory
 from schemas.event import Event
 from schemas.limits import Limit
+from schemas.stub import covering, names
 from streams.alerts import decide
 from streams.verdict import assess
 from tests.hanoi import at, event, history, rules
@@ -39,9 +40,8 @@ def known(*events: Event, sent: tuple[Alert, ...] = ()) -> Known:
 
 
 def between(live: tuple[Event, ...], shadow: tuple[Event, ...], sent: tuple[Alert, ...]) -> Difference:
-    ours = {hash(one) for one in shadow}
     theirs = known(*live, sent=sent)
-    return difference(answer(*shadow), ours, theirs, stored(answer(*live), *sent), alerts=True, now=NOW)
+    return difference(answer(*shadow), history(*shadow), theirs, stored(answer(*live), *sent), alerts=True, now=NOW)
 
 
 TOLD = decide(answer(STARTED), (), now=NOW)
@@ -61,11 +61,11 @@ def test_an_event_that_one_side_lacks_is_counted_and_shows_in_every_column_that_
 def test_other_rules_that_change_no_answer_are_no_difference() -> None:
     newer = replace(answer(STARTED), version=replace(answer(STARTED).version, rules=9))
     live = stored(answer(STARTED), *TOLD)
-    assert not difference(newer, {hash(STARTED)}, known(STARTED, sent=TOLD), live, alerts=True, now=NOW)
+    assert not difference(newer, history(STARTED), known(STARTED, sent=TOLD), live, alerts=True, now=NOW)
 
 
 def test_an_alert_that_was_not_told_is_a_difference_unless_nobody_is_told_anything() -> None:
-    ours, live = {hash(STARTED)}, stored(answer(STARTED))
+    ours, live = history(STARTED), stored(answer(STARTED))
     found = difference(answer(STARTED), ours, known(STARTED), live, alerts=True, now=NOW)
     assert [alert.action for alert in found.alerts] == [Action.RAISE]
     assert not difference(answer(STARTED), ours, known(STARTED), live, alerts=False, now=NOW)
@@ -78,8 +78,27 @@ def test_an_alert_that_is_held_by_a_silent_feed_is_held_here_too() -> None:
 
 def test_an_alert_that_clickhouse_has_otherwise_is_named() -> None:
     live = stored(answer(STARTED), *(replace(alert, sequence=2, action=Action.RESOLVE) for alert in TOLD))
-    found = difference(answer(STARTED), {hash(STARTED)}, known(STARTED, sent=TOLD), live, alerts=True, now=NOW)
+    found = difference(answer(STARTED), history(STARTED), known(STARTED, sent=TOLD), live, alerts=True, now=NOW)
     assert found == Difference(CODE, untold=tuple(alert.alert_id for alert in TOLD))
+
+
+def test_what_was_evicted_counts_as_known_and_nothing_else_does() -> None:
+    closed = tuple(replace(alert, sequence=2, action=Action.RETRACT) for alert in TOLD)
+    keys = [Memory(CODE, event=one).key() for one in (STARTED, ENDED)]
+    keys += [Memory(CODE, alert=alert).key() for alert in (*TOLD, *closed)]
+    theirs = Known()
+    theirs.remember(Memory(CODE, stub=covering(1, names(keys))))
+    said = answer(STARTED, ENDED)
+    live = stored(said, *closed)
+    assert not difference(said, history(STARTED, ENDED), theirs, live, alerts=True, now=NOW)
+    late = event(5, "2026-03-03T09:00")
+    found = difference(answer(STARTED, late, ENDED), history(STARTED, late, ENDED), theirs, live, alerts=True, now=NOW)
+    assert found.events == (2, 3)
+
+
+def test_of_an_alert_the_last_action_counts_whatever_comes_first() -> None:
+    closed = tuple(replace(alert, sequence=2, action=Action.RETRACT) for alert in TOLD)
+    assert known(sent=(*closed, *TOLD)).sent == known(sent=closed).sent
 
 
 def test_a_dossier_that_live_alone_knows_differs_in_whole() -> None:

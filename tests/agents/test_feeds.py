@@ -7,7 +7,7 @@ import pytest
 
 from agents.clock import FixedClock
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import MemoryFeedLog, MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory import MemoryFeedLog, MemoryLease, MemoryOutbox, MemoryPast, MemoryRecord, MemoryStateLog
 from agents.feeds import Feeds, outgoing
 from agents.judge import Judge
 from agents.listen import Listen
@@ -50,7 +50,10 @@ class Desk:
         self.feeds = Feeds(OFFICE, self.log)
         self.meters = Meters()
         state = MemoryStateLog(self.broker, topics.STATE.name)
-        self.judge = Judge(OFFICE, self.clock, self.broker, state, self.meters, partitions=PARTITIONS, feeds=self.feeds)
+        past = MemoryPast(self.broker)
+        self.judge = Judge(
+            OFFICE, self.clock, self.broker, state, past, self.meters, partitions=PARTITIONS, feeds=self.feeds
+        )
         self.lease = MemoryLease()
 
     async def start(self) -> "Desk":
@@ -306,7 +309,7 @@ async def test_a_dossier_judged_while_its_unit_comes_back_is_looked_at_again() -
     desk.judge.outbox = Returning(desk)
     desk.clock.move("2026-03-04T08:00")
     await desk.take(event(4, "2026-03-04T08:00"))
-    assert desk.judge.shards[MINE].looks[CODE] == desk.clock.now()
+    assert desk.judge.shards[MINE].looks.at[CODE] == desk.clock.now()
 
 
 async def test_a_record_that_cannot_be_read_stops_nobody() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from agents.clock import FixedClock
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryPast, MemoryRecord, MemoryStateLog
 from agents.judge import Judge
 from agents.ports import Chunk, Outgoing
 from agents.telemetry import Meters
@@ -20,6 +20,7 @@ from schemas.errors import LeaseLost, Unavailable
 from schemas.event import Event, canonical
 from schemas.limits import Limit
 from schemas.outlook import Outlook
+from tests.faults.bench import Wire
 from tests.hanoi import at, event, rules
 
 PARTITIONS = 4
@@ -45,9 +46,17 @@ class Desk:
         self.clock = LiveClock(at(now)) if live else FixedClock(at(now))
         self.outbox = outbox or MemoryOutbox(PARTITIONS)
         self.state = MemoryStateLog(self.outbox, topics.STATE.name)
+        self.past = MemoryPast(self.outbox)
         self.lease = MemoryLease()
+        self.wire = Wire(self.outbox)
         self.judge = Judge(
-            rules(limit=Limit("working_day", 5)), self.clock, self.outbox, self.state, Meters(), partitions=PARTITIONS
+            rules(limit=Limit("working_day", 5)),
+            self.clock,
+            self.wire,
+            self.state,
+            self.past,
+            Meters(),
+            partitions=PARTITIONS,
         )
         self._offset = 0
 

@@ -16,6 +16,7 @@ from agents.drivers.memory import (
     MemoryFeedLog,
     MemoryLease,
     MemoryOutbox,
+    MemoryPast,
     MemoryRecord,
     MemoryStateLog,
 )
@@ -197,7 +198,9 @@ def _ports(outbox: MemoryOutbox, calendars: MemoryCalendars) -> Ports:
     state = MemoryStateLog(outbox, topics.STATE.name)
     feeds = MemoryFeedLog(outbox, topics.FEEDS.name)
     clock = FixedClock(at("2026-08-03T09:00"))
-    return Ports(clock, outbox, state, feeds, MemoryFacts(), calendars, {"judge": (), "archive": ()})
+    return Ports(
+        clock, outbox, state, feeds, MemoryFacts(), MemoryPast(outbox), calendars, {"judge": (), "archive": ()}
+    )
 
 
 async def test_archive_gives_the_calendars_to_the_views_at_its_start_and_after_a_change(folder: Path) -> None:

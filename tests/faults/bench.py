@@ -7,11 +7,12 @@ chunks, and starts a new judge after a crash. Nothing here sleeps.
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agents.clock import FixedClock
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryPast, MemoryRecord, MemoryStateLog
+from agents.evict import Evict
 from agents.judge import Judge
 from agents.ports import Chunk, Outgoing
 from agents.rows import ALERTS, ASSESSMENTS, COLUMNS, EVENTS, Row, alert_row, assessment_rows, event_row
@@ -85,7 +86,21 @@ class Tomorrow:
     now: datetime
 
 
-Step = Take | Crash | Outage | Moved | Tomorrow
+@dataclass(frozen=True)
+class Leave:
+    """What is over is evicted, broken off in its write number ``write`` (0: stubs, 1: deletions, 2: not at all)."""
+
+    write: int = 2
+    accepted: int = 0
+    crash: bool = False
+
+
+@dataclass(frozen=True)
+class Late:
+    """What broken writes had left of the state arrives after all: from workers that stood still meanwhile."""
+
+
+Step = Take | Crash | Outage | Moved | Tomorrow | Leave | Late
 
 
 @dataclass
@@ -96,6 +111,7 @@ class Wire:
     writes: int = 0
     breaks_at: int | None = None
     accepted: int = 0
+    left: list[Outgoing] = field(default_factory=list)
 
     def break_at(self, write: int | None, accepted: int = 0) -> None:
         """Count writes from now, and break in that one."""
@@ -105,6 +121,7 @@ class Wire:
         number, self.writes = self.writes, self.writes + 1
         if number == self.breaks_at:
             await self.broker.send(records[: self.accepted])
+            self.left += [record for record in records[self.accepted :] if record.topic == topics.STATE.name]
             raise Unavailable("kafka_unavailable", "the script says so")
         await self.broker.send(records)
 
@@ -126,7 +143,9 @@ class Bench:
         """A new judge reads what is known; the one before is gone with all that it had in memory."""
         self.wire.break_at(None)
         self.lease = MemoryLease()
-        self.judge = Judge(self.rules, self.clock, self.wire, self.state, Meters(), partitions=PARTITIONS)
+        past = MemoryPast(self.broker)
+        self.judge = Judge(self.rules, self.clock, self.wire, self.state, past, Meters(), partitions=PARTITIONS)
+        self.evict = Evict(self.judge, past, keep=timedelta(0))
         await self.judge.assigned(MINE)
 
     async def publish(self, events: Iterable[Event]) -> None:
@@ -168,6 +187,17 @@ class Bench:
             case Crash():
                 self.wire.break_at(step.write, step.accepted)
                 await self._broken(step.records)
+                await self.start()
+            case Leave():
+                self.wire.break_at(step.write, step.accepted)
+                with suppress(Unavailable):
+                    await self.evict.run({MINE: self.lease})
+                self.wire.break_at(None)
+                if step.crash:
+                    await self.start()
+            case Late():
+                left, self.wire.left = self.wire.left, []
+                await self.broker.send(left)
                 await self.start()
             case Outage():
                 self.wire.break_at(step.write, step.accepted)

@@ -15,7 +15,7 @@ from schemas.event import Event
 from streams.alerts import decide
 from streams.rules import Rules
 from streams.verdict import assess
-from tests.faults.bench import Bench, Crash, LiveClock, Moved, Outage, Step, Take, Tomorrow
+from tests.faults.bench import Bench, Crash, Late, Leave, LiveClock, Moved, Outage, Step, Take, Tomorrow
 from tests.hanoi import at, event, history, rules
 from tests.laws.dossiers import histories, instants, offices
 
@@ -29,6 +29,8 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
         st.builds(Outage, MANY, ANY_WRITE, SOME),
         st.builds(Moved, MANY, st.integers(0, 4)),
         st.builds(Tomorrow, instants),
+        st.builds(Leave, st.integers(0, 2), st.integers(0, 8), st.booleans()),
+        st.just(Late()),
     ),
     max_size=12,
 )

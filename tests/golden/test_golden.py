@@ -21,6 +21,7 @@ READERS: dict[str, Callable[[bytes], Crossing | FeedRecord]] = {
     "memory-rerouted": MEMORY.validate_json,
     "memory-said": MEMORY.validate_json,
     "memory-outlook": MEMORY.validate_json,
+    "memory-stub": MEMORY.validate_json,
     "feed-heard": FEED.validate_json,
     "feed-silence": FEED.validate_json,
     "feed-release": FEED.validate_json,

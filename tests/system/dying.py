@@ -3,17 +3,20 @@
 It is put together as `agents.workers` does it, with one difference: the COUNT-th time that it comes to POINT is
 the last.
 
-==============  ==================================================================
-intents_begun   judge: half of what a chunk is about to tell is written down
-intents_done    judge: all of it is, nothing is told
-outputs_begun   judge: half of a chunk's outputs are acknowledged
-outputs_done    judge: all of them are, the state is not written
-state_begun     judge: half of the state is
-rows_due        archive: no row of a chunk stands in ClickHouse yet
-rows_begun      archive: the events of a chunk do, its assessments do not
-alerts_begun    archive: the alerts of its chunks do, their dead letters do not
-handled         both: all writes are acknowledged, the chunk is not
-==============  ==================================================================
+===============  ==================================================================
+intents_begun    judge: half of what a chunk is about to tell is written down
+intents_done     judge: all of it is, nothing is told
+outputs_begun    judge: half of a chunk's outputs are acknowledged
+outputs_done     judge: all of them are, the state is not written
+state_begun      judge: half of the state is
+rows_due         archive: no row of a chunk stands in ClickHouse yet
+rows_begun       archive: the events of a chunk do, its assessments do not
+alerts_begun     archive: the alerts of its chunks do, their dead letters do not
+stubs_begun      judge: half of the stubs of a turn are acknowledged
+stubs_done       judge: all of them are, and nothing is deleted
+deletions_begun  judge: half of what they cover is deleted
+handled          both: all writes are acknowledged, the chunk is not
+===============  ==================================================================
 """
 
 import os
@@ -66,12 +69,16 @@ class DoomedOutbox:
 
 
 def _written(records: Sequence[Outgoing]) -> str:
-    """Which of a chunk's three writes this is."""
+    """Which of a chunk's three writes this is, or of an eviction's two."""
+    if any(record.value is None for record in records):
+        return "deletions"
     if any(record.topic == topics.ASSESSMENTS.name for record in records):
         return "outputs"
     memories = [MEMORY.validate_json(record.value or b"") for record in records if record.topic == topics.STATE.name]
     if any(memory.intended for memory in memories):
         return "intents"
+    if any(memory.stub for memory in memories):
+        return "stubs"
     return "state" if any(memory.event is not None for memory in memories) else "rest"
 
 

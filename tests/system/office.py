@@ -197,6 +197,7 @@ class Office:
                 "DUNGHAN_CONFIG": str(self.config),
                 "DUNGHAN_NOW": self._now,
                 "DUNGHAN_COMMIT_INTERVAL": "0.2",
+                "DUNGHAN_EVICT_DAYS": "36500",  # nobody leaves unless a test says so: made-up years are long ago
                 **_variables(self._more),
             }
             values = {name.removeprefix("DUNGHAN_").lower(): value for name, value in self.environment.items()}
