@@ -14,6 +14,8 @@ from schemas import topics
 
 #: All partitions are read at once, so little of each; a letter that is longer still comes whole.
 FETCH_BYTES = 256 * 1024
+#: As objects records take several times their bytes.
+RECORDS = 2_000
 
 
 async def read_letters(settings: Settings, partitions: Iterable[int]) -> AsyncIterator[tuple[int, Sequence[Record]]]:
@@ -62,6 +64,6 @@ async def _to_the_end(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int
             known, since = left, time.monotonic()
         elif time.monotonic() - since > READ_SECONDS:
             raise TimeoutError(f"no record for {READ_SECONDS:.0f} s, {left} before the end")
-        fetched = await consumer.getmany(*behind, timeout_ms=1_000)
+        fetched = await consumer.getmany(*behind, timeout_ms=1_000, max_records=RECORDS)
         for records in fetched.values():
             yield records

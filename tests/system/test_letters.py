@@ -22,6 +22,7 @@ from schemas.event import Event, canonical
 from tests.commands import dunghan
 from tests.madeup.log import CONFIG
 from tests.system.office import Office, Row
+from tests.system.workers import until
 from tests.test_pages import OPERATOR, section
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -64,7 +65,15 @@ def judged(office: Office, code: str) -> list[str]:
     return [row["verdict"] for row in rows]
 
 
-def test_a_refused_record_is_looked_at_and_sent_again_once_when_its_cause_is_gone(office: Office) -> None:
+def put_right(config: Path) -> None:
+    """Let the other source's procedures in."""
+    rules = config / "office.yaml"
+    rules.write_text(rules.read_text() + LENIENT)
+
+
+def test_a_refused_record_is_looked_at_and_sent_again_once_when_its_cause_is_gone(
+    office: Office, tmp_path: Path
+) -> None:
     event = started(CODE, procedure_code="KT-12")
     office.publish([event])
     office.wait_done()
@@ -89,24 +98,25 @@ def test_a_refused_record_is_looked_at_and_sent_again_once_when_its_cause_is_gon
     assert len(office.records(topics.EVENTS)) == 1
     assert audit(office, "resend") == []
 
-    # The configuration is put right, but judge does not know yet: it buries the record again, and says so.
-    rules = office.config / "office.yaml"
-    rules.write_text(rules.read_text() + LENIENT)
-    assert dunghan("dead-letters", "resend", settings=office.environment).code == 1  # nobody has said yes
-    office.command("dead-letters", "resend", "--yes", "--by", "hoa")
+    # The configuration is put right, but not where judge works: it buries the record again, and says so.
+    desk = Path(shutil.copytree(office.config, tmp_path / "desk"))
+    put_right(desk)
+    assert dunghan("dead-letters", "resend", "--config", desk, settings=office.environment).code == 1  # nobody said yes
+    office.command("dead-letters", "resend", "--config", desk, "--yes", "--by", "hoa")
     office.wait_done()
     first, again = letters(office)
     assert first == name
     assert f"buried again, was {name}" in office.command("dead-letters", "list").decode()
     assert judged(office, CODE) == []
-    blind = dunghan("dead-letters", "resend", "--yes", settings=office.environment)
+    blind = dunghan("dead-letters", "resend", "--config", desk, "--yes", settings=office.environment)
     assert blind.code == 3
     assert "[buried_again]" in blind.err
     assert len(office.records(topics.EVENTS)) == 2
 
-    # Now judge has the new rules, and a person names the letter.
-    office.workers[0].stop()
-    office.start("judge").wait_caught_up()
+    # Now judge has the new rules, too, and a person names the letter.
+    put_right(office.config)
+    judge = office.workers[0]
+    until(lambda: any(line["event"] == "rules_taken_up" for line in judge.lines), "judge has the new rules")
     assert office.command("dead-letters", "resend", again, "--yes", "--by", "minh").startswith(b"1 letters resent")
     office.wait_done()
     assert judged(office, CODE) == ["no_deadline"]
