@@ -173,6 +173,7 @@ def describe(folder: Folder) -> tuple[str, ...]:
         *(f"{name} codes: {getattr(office.codes, name)}" for name in own),
         *_calendar_lines(folder),
         *_limits_lines(folder.limits),
+        f"rules version {folder.rules.version}: the versions of all files together",
         f"units: {_units_line(folder.units)}",
     )
 

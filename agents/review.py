@@ -2,7 +2,7 @@
 
 A review begins when the judge takes other rules up, or reads a partition back whose last review was not told of. It
 goes on in portions, through looks and whatever events bring, and ends with one `Change` record (`agents.sum_up`).
-Nothing of it has to be remembered dossier by dossier: judging one again gives the same row and tells nothing.
+By which rules a dossier was judged last, its outlook says; judging it again gives the same row and tells nothing.
 """
 
 from collections.abc import Iterable

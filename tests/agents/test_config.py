@@ -109,6 +109,7 @@ def test_doctor_is_told_what_holds() -> None:
         "calendar vn 2026: confirmed, 249 open days, Asia/Ho_Chi_Minh, proposed and not counted: 23/11, 28/11" in lines
     )
     assert "limits version 1: 50 rules, in force from 01/01/2025" in lines
+    assert f"rules version {folder.rules.version}: the versions of all files together" in lines
     saturdays = ", ".join(f"H26.{branch:02}.P1" for branch in range(1, 13))
     assert f"units: 169, with a calendar of their own: H26.12, {saturdays}" in lines
 
