@@ -44,7 +44,9 @@ REFUSED = Metric(
 )
 ASSESSMENTS = Metric("dunghan_assessments_total", "counter", "Assessments acknowledged by Kafka.")
 ALERTS = Metric("dunghan_alerts_total", "counter", "Alert records written, by action and level.", ("action", "level"))
-LOOKS = Metric("dunghan_looks_total", "counter", "Looks asked for because a dossier's time had come, or the rules had changed.")
+LOOKS = Metric(
+    "dunghan_looks_total", "counter", "Looks asked for because a dossier's time had come, or the rules had changed."
+)
 LOOK_DELAY = Metric(
     "dunghan_look_delay_seconds",
     "histogram",
