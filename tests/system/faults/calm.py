@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
 
-from agents.dead_letters import dead_letter, read_dead_letter
+from agents.dead_letters import dead_letter, read_dead_letter, source_of
 from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.kafka import partition_of
 from agents.drivers.local import PARTITIONS
@@ -96,7 +96,8 @@ class Published:
 
 def _letter_row(record: ConsumerRecord, error: InvalidRecord) -> Values:
     refused = MemoryRecord(record.topic, record.partition, record.offset, 0, record.key, record.value)
-    letter = dead_letter(refused, error, at=datetime.fromtimestamp(0, UTC))
+    source = source_of(record.value)
+    letter = dead_letter(refused, error, at=datetime.fromtimestamp(0, UTC), source=source)
     headers = MemoryRecord(letter.topic, 0, 0, 0, letter.key, letter.value, letter.headers)
     return dead_letter_row(read_dead_letter(headers))
 
