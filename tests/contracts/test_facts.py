@@ -67,7 +67,17 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 
 
 def letter(offset: int) -> Row:
-    return ("dossier.events.v1", 3, offset, f"{offset:064d}", "unreadable", "no JSON", 5, at("2026-03-02T09:00"))
+    return (
+        "dossier.events.v1",
+        3,
+        offset,
+        f"{offset:064d}",
+        "unreadable",
+        "no JSON",
+        5,
+        "portal",
+        at("2026-03-02T09:00"),
+    )
 
 
 async def test_what_is_acknowledged_is_there(store: Store) -> None:
