@@ -62,6 +62,7 @@ class StallWatch:
         self._stall_timeout = stall_timeout
         self._session_timeout = session_timeout
         self._monotonic = monotonic
+        self._began = monotonic()  # before the first heartbeat, which takes a while on a busy machine
         self._marks: dict[TP, tuple[object, float]] = {}
         self._silent: set[int] = set()
 
@@ -69,7 +70,7 @@ class StallWatch:
         """Look once, a second or so after the last time; a reason to end the process, or None."""
         now = self._monotonic()
         partitions = list(assigned)
-        silence = now - self._consumer.heartbeat_at
+        silence = now - max(self._consumer.heartbeat_at, self._began)
         self._note_silence({tp.partition for tp in partitions} if silence > self._session_timeout else set())
         stalled = {tp.partition for tp in partitions if self._stands_still(tp, now)}
         self._health.stalled(stalled)

@@ -178,6 +178,11 @@ class _Judge:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
+    def cpu_seconds(self) -> float:
+        """What it has used of the processors."""
+        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -218,15 +223,18 @@ def measure(folder: Path, dossiers: int, closed: int) -> Table:
         judge = _Judge(environment, folder / "second.log")
         try:
             read = judge.wait("partition_read", PARTITIONS)
+            cpu = judge.cpu_seconds()
             time.sleep(10)  # the last answers
             megabytes = judge.megabytes()
         finally:
             judge.kill()
         answers = sorted(one - judge.began for one in _answered(settings, datetime.fromtimestamp(judge.began, UTC)))
-        return _table(judge, read, answers, records, megabytes)
+        return _table(judge, read, answers, records, megabytes, cpu)
 
 
-def _table(judge: _Judge, read: list[dict[str, Any]], answers: list[float], records: int, megabytes: float) -> Table:
+def _table(
+    judge: _Judge, read: list[dict[str, Any]], answers: list[float], records: int, megabytes: float, cpu: float
+) -> Table:
     dossiers, stubs = (sum(line[what] for line in read) for what in ("dossiers", "evicted"))
     table = Table(title=f"{dossiers:,} dossiers, {stubs:,} stubs, {records:,} records, {PARTITIONS} partitions")
     table.add_column("seconds after the start of the process")
@@ -240,6 +248,7 @@ def _table(judge: _Judge, read: list[dict[str, Any]], answers: list[float], reco
     ):
         table.add_row(what, f"{times[0]:.2f}", f"{times[-1]:.2f}")
     table.add_row("judged at the start", "", f"{sum(line['assessed'] for line in read):,}")
+    table.add_row("CPU seconds until all is read in", "", f"{cpu:.1f}")
     table.add_row("memory, MB", "", f"{megabytes:,.0f}")
     return table
 

@@ -105,3 +105,13 @@ def test_a_broker_that_answers_again_ends_its_hold_alone(watch: StallWatch, worl
     world.pass_time(1)
     watch.look([A3, A4])
     assert {number: hold.reason for number, hold in health.holds.items()} == {4: "clickhouse_unavailable"}
+
+
+def test_before_the_first_heartbeat_a_slow_start_counts_from_the_start(world: World, health: Health) -> None:
+    world.heartbeat_at = 0.0
+    watch = StallWatch(world, health, stall_timeout=60, session_timeout=10, monotonic=lambda: world.now)
+    world.now += 9
+    assert watch.look([A3]) is None
+    assert health.holds == {}
+    world.now += LOST_SECONDS
+    assert watch.look([A3]) == "no heartbeat was accepted for 129 s"
