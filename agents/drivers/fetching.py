@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -50,7 +50,11 @@ class ChunkThread(driver.AIOKafkaConsumerThread):
     """The thread with aiokafka's consumer: fetches only what is free, and notes heartbeats."""
 
     logger = driver.logger
-    heartbeat_at = 0.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A start that takes its time is no silence: counted from the boot of the machine, it ended the worker.
+        self.heartbeat_at = time.monotonic()
 
     @property
     def _reader(self) -> Fetching:

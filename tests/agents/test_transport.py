@@ -1,11 +1,14 @@
 """The lease: each reason for doubt says so before something is written."""
 
+import asyncio
 import time
 from types import SimpleNamespace
 from typing import cast
 
+import faust
 import pytest
 
+from agents.drivers.fetching import ChunkThread
 from agents.drivers.transport import AssignmentLease, ChunkConsumer
 from schemas.errors import LeaseLost
 
@@ -59,3 +62,11 @@ def test_a_lease_that_ended_is_lost_for_ever(heartbeat_age: float) -> None:
     lease = lease_on(consumer(heartbeat_age=heartbeat_age))
     lease.gone = True
     assert reason_of(lease) == "partition_moved"
+
+
+async def test_a_consumer_that_has_not_begun_yet_has_not_been_silent_since_the_machine_was_started() -> None:
+    here = asyncio.get_running_loop()
+    app = faust.App("not-started", loop=here)
+    consumer = SimpleNamespace(app=app, transport=SimpleNamespace(app=app), RebalanceListener=lambda thread: None)
+    thread = ChunkThread(consumer, loop=here, thread_loop=here)
+    assert time.monotonic() - thread.heartbeat_at < 5

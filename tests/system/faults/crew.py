@@ -71,7 +71,7 @@ class Crew:
             self.start(name, worker_id)
             self.restarts += 1
 
-    def wait_running(self, *, within: float = 120.0) -> None:
+    def wait_running(self, *, within: float = 400.0) -> None:
         """Return when each member says that it runs, and together they have every partition."""
 
         def running() -> bool:
@@ -80,7 +80,7 @@ class Crew:
 
         until(running, "all workers run", within=within)
 
-    def settle(self, *, within: float = 300.0) -> None:
+    def settle(self, *, within: float = 600.0) -> None:
         """Return when everything is consumed and nothing new comes."""
         self.wait_running(within=within)
         self.office.wait_done(within=within)
