@@ -91,7 +91,7 @@ class Archive:
         refused: list[tuple[Record, InvalidRecord]] = []
         for number, record in enumerate(chunk.records, 1):
             try:
-                _read_into(rows, record)
+                read_into(rows, record)
             except InvalidRecord as error:
                 refused.append((record, error))
             if number % BREATH == 0:
@@ -119,7 +119,7 @@ class Archive:
             )
 
 
-def _read_into(rows: dict[str, list[Row]], record: Record) -> None:
+def read_into(rows: dict[str, list[Row]], record: Record) -> None:
     """Add the rows of one record; raises `InvalidRecord` when it cannot be read."""
     try:
         match record.topic:

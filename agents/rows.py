@@ -106,10 +106,15 @@ def event_row(event: Event) -> Row:
     )
 
 
+def arrival_row(event: Event, seen_at: datetime) -> Row:
+    """The row of one arrival of an event."""
+    return event.dossier_code, event.event_id, digest(dump(event)), seen_at
+
+
 def arrival_rows(judgement: Judgement) -> Iterator[Row]:
     """A row an event that says when it arrived; none in a judgement that does not say."""
     for event, seen_at in zip(judgement.events, judgement.arrived, strict=False):
-        yield event.dossier_code, event.event_id, digest(dump(event)), seen_at
+        yield arrival_row(event, seen_at)
 
 
 def change_rows(judgement: Judgement) -> Iterator[Row]:

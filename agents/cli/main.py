@@ -11,6 +11,7 @@ from agents.cli import (
     explain,
     local,
     migrate,
+    rebuild,
     release,
     replay,
     simulate,
@@ -39,6 +40,7 @@ app.command(rich_help_panel="Services on this machine")(local.up)
 app.command(rich_help_panel="Services on this machine")(local.down)
 app.command(rich_help_panel="Run")(migrate.migrate)
 app.command(rich_help_panel="Run")(worker.worker)
+app.command(rich_help_panel="Run")(rebuild.rebuild)
 app.command(rich_help_panel="Run")(status.status)
 app.command(rich_help_panel="Run")(release.release)
 app.command(rich_help_panel="Run")(doctor.doctor)

@@ -1,0 +1,84 @@
+"""Tables that are made anew beside the living ones and take their place at once.
+
+While the new table is filled, a view copies into it whatever is inserted into the living one, so the exchange loses
+nothing, and whoever writes need not know. Tried on ClickHouse 26: the view goes by names, so that after the exchange
+it copies new rows into the old table, which does no harm until both are dropped. Breaking off at any point leaves the
+living table whole, and at worst a view that copies in vain; the next attempt, or `clear`, takes it away.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self
+
+from clickhouse_driver import Client
+
+from agents.drivers.clickhouse import INSERT, connect, named_failures
+from agents.drivers.event_log import ANSWER_SECONDS
+from agents.drivers.tables import check
+from agents.rows import COLUMNS, Row
+from agents.settings import Settings
+
+
+class Staging:
+    """Fills and exchanges tables of one database; every method raises `Unavailable` when ClickHouse does not answer."""
+
+    def __init__(self, client: Client, database: str) -> None:
+        self._client = client
+        self._database = database
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings) -> Iterator[Self]:
+        """A staging for as long as the context is open; raises `ConfigError` when the tables are not there."""
+        client = connect(settings, answer_seconds=ANSWER_SECONDS)
+        try:
+            check(client, database=settings.clickhouse_database)
+            yield cls(client, settings.clickhouse_database)
+        finally:
+            client.disconnect()
+
+    def begin(self, table: str) -> None:
+        """An empty table like this one, which from now on gets whatever the living one gets."""
+        self.clear(table)
+        self._do(f"CREATE TABLE {self._new(table)} AS {self._database}.{table}")
+        source = f"SELECT * FROM {self._database}.{table}"  # noqa: S608
+        self._do(f"CREATE MATERIALIZED VIEW {self._view(table)} TO {self._new(table)} AS {source}")
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Rows into the living table; those that are there already, by their key and version, change nothing."""
+        self._insert(f"{self._database}.{table}", table, rows)
+
+    def stage(self, table: str, rows: Sequence[Row]) -> None:
+        """Rows into the new table."""
+        self._insert(self._new(table), table, rows)
+
+    def exchange(self, table: str) -> None:
+        """Let the new table take the place of the living one, for every reader at once, and drop the old."""
+        self._do(f"EXCHANGE TABLES {self._database}.{table} AND {self._new(table)}")
+        self.clear(table)
+
+    def clear(self, table: str) -> None:
+        """Take away what an attempt has left; the view first, or inserts into the living table would fail."""
+        self._do(f"DROP VIEW IF EXISTS {self._view(table)} SYNC")
+        self._do(f"DROP TABLE IF EXISTS {self._new(table)} SYNC")
+
+    def count(self, table: str) -> int:
+        """Rows of the living table, roughly: those that were replaced count until they are merged away."""
+        with named_failures():
+            ((rows,),) = self._client.execute(f"SELECT count() FROM {self._database}.{table}")  # noqa: S608
+            return int(rows)
+
+    def _insert(self, target: str, table: str, rows: Sequence[Row]) -> None:
+        names = ", ".join(f"`{column}`" for column in COLUMNS[table])
+        with named_failures():
+            self._client.execute(f"INSERT INTO {target} ({names}) VALUES", list(rows), settings=INSERT)
+
+    def _do(self, statement: str) -> None:
+        with named_failures():
+            self._client.execute(statement)
+
+    def _new(self, table: str) -> str:
+        return f"{self._database}.{table}_rebuilt"
+
+    def _view(self, table: str) -> str:
+        return f"{self._database}.{table}_beside"
