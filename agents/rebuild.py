@@ -2,14 +2,17 @@
 
 Two kinds of facts, two ways:
 
-- ``events`` and ``assessments`` follow from what judge remembers (``dossier.state.v1``, which is kept for ever). They
-  are made anew in full and exchanged (`agents.drivers.staging`): rows that are missing, old, wrong, or of nobody are
-  all put right, whatever version they claim.
+- ``events`` and ``assessments`` follow from the events in Kafka, which are kept for ever. They are made anew in full
+  and exchanged (`agents.drivers.staging`): rows that are missing, old, wrong, or of nobody are all put right, whatever
+  version they claim. The state of judge adds how many cycles a dossier once had, and says whether judge took an event
+  that was too far in the future when it came (it may have been held until it was not).
 - What was *said* (alerts, dead letters, arrivals, changes of verdicts, feeds) cannot be judged again, and Kafka keeps
   most of it for a while only. It is written again from the topics, and nothing that is older is taken away.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
@@ -21,11 +24,13 @@ from agents.drivers.kafka_past import KafkaPast
 from agents.drivers.staging import Staging
 from agents.ports import Clock, Record, StateLog
 from agents.rows import ARRIVALS, ASSESSMENTS, EVENTS, Row, arrival_row, assessment_rows, event_row
+from agents.shadow import merged
 from schemas import topics
 from schemas.dossier import Judgement, Memory
 from schemas.errors import ConfigError, InvalidRecord
-from schemas.state import check_format, read_memories
-from streams.history import History, build
+from schemas.event import Event
+from schemas.state import read_memories
+from streams.history import History, add
 from streams.rules import Rules
 from streams.verdict import assess
 
@@ -68,8 +73,8 @@ class Rebuild:
         """
         if not self._clock.live:
             for partition in range(self._partitions):  # all judges of a back-load share one last event
-                for history, _ in await self._dossiers(partition):
-                    self._clock.saw(history.events[-1].at)
+                async for event, _ in self._events(partition, await self._state.read(partition)):
+                    self._clock.saw(event.at)
         for table in EXCHANGED:
             self._staging.begin(table)
         for partition in range(self._partitions):
@@ -78,7 +83,7 @@ class Rebuild:
         if not self.rows.get(EVENTS) and self._staging.count(EVENTS):
             for table in EXCHANGED:
                 self._staging.clear(table)
-            raise ConfigError("state_empty", f"{topics.STATE.name} is empty and ClickHouse is not: nothing was changed")
+            raise ConfigError("events_empty", f"{topics.EVENTS.name} is empty, ClickHouse is not: nothing was changed")
         for table in EXCHANGED:
             self._staging.exchange(table)
         for partition in range(self._partitions):
@@ -87,36 +92,42 @@ class Rebuild:
         return self.rows
 
     async def _stage(self, partition: int) -> None:
-        """The rows of a partition's dossiers as they stand now, into the new tables."""
-        for some in _batches(await self._dossiers(partition)):
-            self._count(EVENTS, [event_row(event) for history, _ in some for event in history.events], living=False)
-            answers = [self._judged(history, highest) for history, highest in some]
+        """The rows of a partition's dossiers as they stand now into the new tables; when their events arrived."""
+        state = await self._state.read(partition)
+        highest = _highest_cycles(partition, state)
+        histories: dict[str, History] = {}
+        arrivals: list[Row] = []
+        async for event, arrived in self._events(partition, state):
+            code = event.dossier_code
+            with suppress(InvalidRecord):  # history_full, as judge refuses it
+                histories[code] = add(histories.get(code) or History(code), event)
+                arrivals.append(arrival_row(event, arrived))
+        for rows in _batches(arrivals):
+            self._count(ARRIVALS, rows)
+        for some in _batches(histories.values()):
+            self._count(EVENTS, [event_row(event) for history in some for event in history.events], living=False)
+            answers = [self._judged(history, highest.get(history.dossier_code, 1)) for history in some]
             self._count(ASSESSMENTS, [row for each in answers for row in assessment_rows(each)], living=False)
 
     def _judged(self, history: History, highest: int) -> Judgement:
         answer = assess(history, self._rules, now=self._clock.now())
         return Judgement(answer, max(highest, len(answer.cycles)))
 
-    async def _dossiers(self, partition: int) -> list[tuple[History, int]]:
-        """What judge knows of a partition: each dossier's history, and the highest cycle that it ever had."""
-        records = await self._state.read(partition)
-        for key, value in records.items():
-            check_format(key, value)
-        events: dict[str, list[Memory]] = {}
-        highest: dict[str, int] = {}
-        for some in _batches(records.values()):
-            for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
-                if memory.event is not None:
-                    events.setdefault(memory.dossier_code, []).append(memory)
-                elif memory.cycle is not None:
-                    highest[memory.dossier_code] = max(highest.get(memory.dossier_code, 1), memory.cycle)
-        return [
-            (build(code, [memory.event for memory in found if memory.event is not None]), highest.get(code, 1))
-            for code, found in events.items()
-        ]
+    async def _events(self, partition: int, state: Mapping[bytes, bytes]) -> AsyncIterator[tuple[Event, datetime]]:
+        """The events of the partition that judge took, with their arrival, in the order in which they came."""
+        rerouted = deque([record async for record in self._past.read(topics.REROUTED, partition)])
+        async for record in merged(self._past.read(topics.EVENTS, partition), rerouted):
+            arrived = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+            with suppress(InvalidRecord):
+                event = accept(record, self._rules, present=None)
+                code = event.dossier_code
+                early = self._clock.live and event.at > arrived + self._rules.office.skew
+                here = partition_of(code.encode(), self._partitions) == partition
+                if here and not (early and Memory(code, event=event).key() not in state):
+                    yield event, arrived
 
     async def _say_again(self, partition: int) -> None:
-        """What was said, from its topics; when events arrived, from theirs."""
+        """What was said, from its topics."""
         for topic in TOPICS:
             async for some in _gathered(self._past.read(topic, partition)):
                 rows: dict[str, list[Row]] = {}
@@ -128,25 +139,22 @@ class Rebuild:
                 for table, found in rows.items():
                     if table not in EXCHANGED:
                         self._count(table, found)
-        known = {key for key in await self._state.read(partition) if b"\x1fevent\x1f" in key}
-        for topic in (topics.EVENTS, topics.REROUTED):
-            async for some in _gathered(self._past.read(topic, partition)):
-                self._count(ARRIVALS, [row for record in some for row in self._arrival(record, partition, known)])
-
-    def _arrival(self, record: Record, partition: int, known: set[bytes]) -> Iterator[Row]:
-        try:
-            event = accept(record, self._rules, present=None)
-        except InvalidRecord:
-            return
-        code = event.dossier_code
-        here = partition_of(code.encode(), self._partitions) == partition
-        if here and Memory(code, event=event).key() in known:
-            yield arrival_row(event, datetime.fromtimestamp(record.timestamp / 1000, UTC))
 
     def _count(self, table: str, rows: list[Row], *, living: bool = True) -> None:
         if rows:
             (self._staging.insert if living else self._staging.stage)(table, rows)
             self.rows[table] = self.rows.get(table, 0) + len(rows)
+
+
+def _highest_cycles(partition: int, state: Mapping[bytes, bytes]) -> dict[str, int]:
+    """The highest cycle that a dossier of the partition ever had, where judge remembers one."""
+    told = [value for key, value in state.items() if b"\x1fcycle\x1f" in key or b"\x1fstub\x1f" in key]
+    highest: dict[str, int] = {}
+    for some in _batches(told):
+        for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
+            cycle = memory.stub.cycle if memory.stub is not None else memory.cycle or 1
+            highest[memory.dossier_code] = max(highest.get(memory.dossier_code, 1), cycle)
+    return highest
 
 
 def _batches(things: Iterable[T]) -> Iterator[list[T]]:

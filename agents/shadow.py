@@ -106,7 +106,7 @@ class Shadow:
             self._past.read(topic, partition, end=places[topic.name, partition].done) for topic in JUDGED
         )
         count = 0
-        async for record in _merged(events, deque([record async for record in rerouted])):
+        async for record in merged(events, deque([record async for record in rerouted])):
             count += 1
             taken = datetime.fromtimestamp(record.timestamp / 1000, UTC) if self._clock.live else None
             try:
@@ -210,7 +210,7 @@ def _batches(things: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-async def _merged(events: AsyncIterator[Record], rerouted: "deque[Record]") -> AsyncIterator[Record]:
+async def merged(events: AsyncIterator[Record], rerouted: "deque[Record]") -> AsyncIterator[Record]:
     """Both topics as they came in: which events a full dossier refuses depends on the order."""
     async for record in events:
         while rerouted and rerouted[0].timestamp < record.timestamp:

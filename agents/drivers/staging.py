@@ -6,6 +6,7 @@ it copies new rows into the old table, which does no harm until both are dropped
 living table whole, and at worst a view that copies in vain; the next attempt, or `clear`, takes it away.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
@@ -17,6 +18,8 @@ from agents.drivers.event_log import ANSWER_SECONDS
 from agents.drivers.tables import check
 from agents.rows import COLUMNS, Row
 from agents.settings import Settings
+
+PROBE_SECONDS = 0.05
 
 
 class Staging:
@@ -60,6 +63,9 @@ class Staging:
     def clear(self, table: str) -> None:
         """Take away what an attempt has left; the view first, or inserts into the living table would fail."""
         self._do(f"DROP VIEW IF EXISTS {self._view(table)} SYNC")
+        dropped = time.monotonic()
+        while self._inserting(table, time.monotonic() - dropped):
+            time.sleep(PROBE_SECONDS)
         self._do(f"DROP TABLE IF EXISTS {self._new(table)} SYNC")
 
     def count(self, table: str) -> int:
@@ -68,6 +74,14 @@ class Staging:
             ((rows,),) = self._client.execute(f"SELECT count() FROM {self._database}.{table}")  # noqa: S608
             return int(rows)
 
+    def _inserting(self, table: str, since: float) -> bool:
+        """Whether an insert that may still know the view is running: it began more than so many seconds ago."""
+        query = "SELECT count() FROM system.processes WHERE startsWith(query, %(insert)s) AND elapsed >= %(since)s"
+        with named_failures():
+            values = {"insert": f"INSERT INTO {self._database}.{table} ", "since": since}
+            ((running,),) = self._client.execute(query, values)
+            return bool(running)
+
     def _insert(self, target: str, table: str, rows: Sequence[Row]) -> None:
         names = ", ".join(f"`{column}`" for column in COLUMNS[table])
         with named_failures():
@@ -75,7 +89,7 @@ class Staging:
 
     def _do(self, statement: str) -> None:
         with named_failures():
-            self._client.execute(statement)
+            self._client.execute(statement, settings={"max_table_size_to_drop": 0})  # ClickHouse spares large ones
 
     def _new(self, table: str) -> str:
         return f"{self._database}.{table}_rebuilt"
