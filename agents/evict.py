@@ -20,6 +20,7 @@ import structlog
 from agents.judge import Judge
 from agents.ports import Archived, Lease, Outgoing, Past
 from agents.shard import Shard
+from agents.tally import count_dossiers
 from schemas import metrics, topics
 from schemas.dossier import dump
 from schemas.errors import DunghanError
@@ -76,7 +77,7 @@ class Evict:
         _put_off(shard, codes, now - self._keep + AGAIN)
         log.info("dossiers_evicted", partition=partition, dossiers=len(ready), kept=len(codes) - len(ready))
         self._judge.meters.count(metrics.EVICTIONS, len(ready))
-        self._judge.count_dossiers()
+        count_dossiers(self._judge.meters, self._judge.shards.values())
         await self._clear(shard, partition, lease)
 
     async def _clear(self, shard: Shard, partition: int, lease: Lease) -> None:

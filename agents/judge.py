@@ -31,8 +31,9 @@ from agents.ports import Chunk, Clock, Lease, Outbox, Outgoing, Past, Record, St
 from agents.recover import read_in
 from agents.refusals import Refusals, Refused, outcomes_of
 from agents.shard import Dossier, Shard
+from agents.tally import count, count_dossiers, prove
 from agents.telemetry import Meters
-from schemas import metrics, topics
+from schemas import metrics
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
 from schemas.dossier import LOOK
@@ -42,8 +43,6 @@ from schemas.feed import Heard
 from schemas.rulebook import Rulebook
 from streams.alerts import decide
 from streams.history import add
-from streams.ladder import unbucketed
-from streams.ledger import imbalance
 from streams.outlook import foresee
 from streams.rules import Rules
 from streams.standing import cause
@@ -112,7 +111,7 @@ class Judge:
         if (fault := shard.enforce(self.book)) is not None:  # or others, which came meanwhile
             raise Unavailable(fault.reason, fault.message)
         self.shards[partition] = shard
-        self.count_dossiers()
+        count_dossiers(self.meters, self.shards.values())
         log.info(
             "partition_read",
             partition=partition,
@@ -161,7 +160,7 @@ class Judge:
         """Forget these partitions."""
         for partition in partitions:
             self.shards.pop(partition, None)
-        self.count_dossiers()
+        count_dossiers(self.meters, self.shards.values())
 
     async def events(self, chunk: Chunk, lease: Lease) -> None:
         """Judge the dossiers whose events this chunk brings.
@@ -178,9 +177,10 @@ class Judge:
         mine: list[tuple[Record, Event]] = []
         accepted: list[tuple[Record, Event]] = []
         refused: list[Refused] = []
+        present = self.clock.now() if self.clock.live else None
         for record in chunk.records:
             try:
-                event = self._accept(record)
+                event = accept(record, self.rules, present=present)
                 accepted.append((record, event))
                 partition = partition_of(event.dossier_code.encode(), self.partitions)
                 if partition != record.partition:
@@ -237,9 +237,6 @@ class Judge:
                 shard.recall(code, found[code])
             self.meters.count(metrics.RECALLS, len(evicted))
 
-    def _accept(self, record: Record) -> Event:
-        return accept(record, self.rules, present=self.clock.now() if self.clock.live else None)
-
     async def _judge(
         self,
         chunk: Chunk,
@@ -254,13 +251,16 @@ class Judge:
         for index, (code, arrived) in enumerate(brought.items()):
             dossier = shard.dossier(code)
             answer = assess(dossier.history, rules, now=now)
-            alerts = shard.review.mark(self._decide(answer, dossier, now), book) if self.clock.live else ()
+            alerts: tuple[Alert, ...] = ()
+            if self.clock.live:
+                called_for = decide(answer, dossier.sent.values(), silent=self.feeds.silent, now=now)
+                alerts = shard.review.mark(called_for, book)
             again = tuple(dossier.unconfirmed.values())
             outlook = foresee(dossier.history, answer, live=self.clock.live)
             why = cause(answer, rules, brought=bool(arrived), reviewed=shard.review.awaits(code, book))
             fresh = news_of(dossier, answer, why, at=self.clock.now()) if self.clock.live else None
             verdicts.append(Judged(dossier, answer, tuple(arrived), alerts, again, outlook, fresh))
-            self._prove(answer)
+            prove(answer, self.meters)
             if index % BREATH == BREATH - 1:
                 await asyncio.sleep(0)
         begun = shard.review.unrecorded(book, chunk.partition) if verdicts else ()
@@ -288,44 +288,11 @@ class Judge:
             # The feed of its unit may have come back since it was judged.
             back = self.clock.live and judged.dossier.held and not judged.silent(self.feeds.silent)
             shard.looks.put(code, self.clock.now() if back else judged.answer.look_again_at)
-        self._count(chunk, aside, verdicts)
-
-    def _decide(self, answer: Assessment, dossier: Dossier, now: datetime) -> tuple[Alert, ...]:
-        return decide(answer, dossier.sent.values(), silent=self.feeds.silent, now=now)
+        count(self.meters, chunk, aside, verdicts, self.refusals)
+        count_dossiers(self.meters, self.shards.values())
 
     async def _send(self, records: Sequence[Outgoing], lease: Lease) -> None:
         """Write and await, as long as the partition is ours."""
         lease.check()
         if records:
             await self.outbox.send(records)
-
-    def _prove(self, answer: Assessment) -> None:
-        for metric, wrong, event in (
-            (metrics.UNBALANCED, imbalance, "time_unbalanced"),
-            (metrics.UNBUCKETED, unbucketed, "time_unbucketed"),
-        ):
-            worst = max((wrong(cycle).total_seconds() for cycle in answer.cycles), default=0.0)
-            if worst:
-                self.meters.put(metric, worst)
-                log.error(event, dossier=answer.dossier_code[-4:], seconds=worst)
-
-    def _count(self, chunk: Chunk, aside: Sequence[Aside], verdicts: Sequence[Judged]) -> None:
-        self.meters.count(metrics.RECORDS, len(chunk.records) - len(aside), topic=chunk.topic, fate="done")
-        for each in aside:
-            self.meters.count(metrics.RECORDS, topic=chunk.topic, fate=each.fate)
-            if each.fate == "buried":
-                self.meters.count(metrics.BURIED, reason=each.label)
-                if chunk.topic == topics.EVENTS.name:
-                    self.meters.count(metrics.REFUSED, source=self.refusals.label(each.source))
-            elif each.output is not None:
-                self.meters.count(metrics.REROUTED, source=each.label)
-        self.meters.count(metrics.ASSESSMENTS, len(verdicts))
-        for judged in verdicts:
-            for alert in judged.alerts:
-                self.meters.count(metrics.ALERTS, action=alert.action.value, level=alert.level.value)
-        self.count_dossiers()
-
-    def count_dossiers(self) -> None:
-        """Say how many dossiers there are."""
-        self.meters.put(metrics.DOSSIERS, sum(len(shard) for shard in self.shards.values()))
-        self.meters.put(metrics.EVICTED, sum(len(shard.evicted) for shard in self.shards.values()))

@@ -9,7 +9,8 @@ import pytest
 
 from agents.archive import Archive
 from agents.dead_letters import LARGEST, dead_letter, read_dead_letter, source_of
-from agents.drivers.memory import MemoryFacts, MemoryLease, MemoryOutbox, MemoryRecord
+from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord
+from agents.drivers.memory_tables import MemoryFacts
 from agents.gatherer import Gatherer
 from agents.ports import Chunk
 from agents.rows import COLUMNS, Row, assessment_rows, heard_row, version_number

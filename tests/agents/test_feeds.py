@@ -7,7 +7,8 @@ import pytest
 
 from agents.clock import FixedClock
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import MemoryFeedLog, MemoryLease, MemoryOutbox, MemoryPast, MemoryRecord, MemoryStateLog
+from agents.drivers.memory import MemoryFeedLog, MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory_tables import MemoryPast
 from agents.feeds import Feeds, outgoing
 from agents.judge import Judge
 from agents.listen import Listen

@@ -8,7 +8,8 @@ import pytest
 
 from agents.clock import FixedClock
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryPast, MemoryRecord, MemoryStateLog
+from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory_tables import MemoryPast
 from agents.judge import Judge
 from agents.ports import Chunk, Outgoing
 from agents.telemetry import Meters

@@ -10,16 +10,8 @@ from agents.app import Timer, Worker
 from agents.clock import FixedClock
 from agents.config import Folder, load_folder
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import (
-    MemoryCalendars,
-    MemoryFacts,
-    MemoryFeedLog,
-    MemoryLease,
-    MemoryOutbox,
-    MemoryPast,
-    MemoryRecord,
-    MemoryStateLog,
-)
+from agents.drivers.memory import MemoryFeedLog, MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory_tables import MemoryCalendars, MemoryFacts, MemoryPast
 from agents.ports import Chunk
 from agents.reload import Reload, fingerprint
 from agents.settings import Settings

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from agents.dead_letters import Letter, dead_letter, read_letter
-from agents.drivers.memory import MemoryBook, MemoryOutbox, MemoryOutlet, MemoryRecord
+from agents.drivers.memory import MemoryOutbox, MemoryOutlet, MemoryRecord
+from agents.drivers.memory_tables import MemoryBook
 from agents.publish import office_check
 from agents.resend import LARGEST, Plan, resend
 from schemas import topics

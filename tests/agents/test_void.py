@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agents.drivers.memory import MemoryBook, MemoryOutlet
+from agents.drivers.memory import MemoryOutlet
+from agents.drivers.memory_tables import MemoryBook
 from agents.void import Change, changes, name_of, standing_void, take_back, told, void_of, wrong_event
 from schemas.alert import Action
 from schemas.errors import ConfigError, InvalidRecord, Unavailable

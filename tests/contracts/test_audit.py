@@ -9,7 +9,7 @@ import pytest
 from agents.audit import Book
 from agents.drivers.audit_book import AuditBook
 from agents.drivers.local import Services
-from agents.drivers.memory import MemoryBook
+from agents.drivers.memory_tables import MemoryBook
 from agents.settings import Settings
 from schemas.audit import Entry, audit_id
 from schemas.errors import ConfigError, Unavailable

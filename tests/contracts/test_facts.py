@@ -12,7 +12,7 @@ from clickhouse_driver.errors import ServerException
 
 from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.local import Services
-from agents.drivers.memory import MemoryFacts
+from agents.drivers.memory_tables import MemoryFacts
 from agents.drivers.tables import fill_calendars, migrate
 from agents.ports import Facts
 from agents.rows import ALERTS, ASSESSMENTS, COLUMNS, DEAD_LETTERS, EVENTS, Row, alert_row, assessment_rows, event_row

@@ -9,7 +9,8 @@ import pytest
 
 from agents.drivers.clickhouse import ClickHouseFacts
 from agents.drivers.local import Services
-from agents.drivers.memory import MemoryOutbox, MemoryPast
+from agents.drivers.memory import MemoryOutbox
+from agents.drivers.memory_tables import MemoryPast
 from agents.drivers.past import CODES, ClickHousePast
 from agents.ports import Archived, Outgoing, Past
 from agents.rows import (

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from agents.clock import FixedClock
 from agents.drivers.kafka import partition_of
-from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryPast, MemoryRecord, MemoryStateLog
+from agents.drivers.memory import MemoryLease, MemoryOutbox, MemoryRecord, MemoryStateLog
+from agents.drivers.memory_tables import MemoryPast
 from agents.evict import Evict
 from agents.judge import Judge
 from agents.ports import Chunk, Outgoing
