@@ -58,6 +58,7 @@ HANDED_ON = (
     "poll_interval",
     "stall_timeout",
     "commit_interval",
+    "evict_days",
     "chunk_records",
 )
 
