@@ -73,7 +73,7 @@ class DemoCity:
         """
         columns = ", ".join(_COMPARED)
         found = desk.rows(
-            f"SELECT dossier_code, cycle, version_as_of, {columns} FROM {{db}}.desk_assessments_at(now = %(now)s)"  # noqa: S608
+            f"SELECT dossier_code, cycle, version_as_of, {columns} FROM {{db}}.desk_assessments_at(now = %(now)s)"  # noqa: S608 - names are ours, values are parameters
             " WHERE startsWith(dossier_code, 'H26.') AND NOT startsWith(dossier_code, 'H26.24-')",
             {"now": f"{self.now:%Y-%m-%d %H:%M:%S}"},
         )

@@ -11,14 +11,13 @@ Two kinds of facts, two ways:
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import islice
-from typing import TypeVar
 
 from agents.accept import accept
 from agents.archive import TOPICS, read_into
+from agents.batches import batches
 from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_past import KafkaPast
 from agents.drivers.staging import Staging
@@ -38,8 +37,6 @@ BATCH = 1_000  # dossiers, or records, whose rows are written at a time
 
 #: The tables that are made anew and exchanged.
 EXCHANGED = (EVENTS, ASSESSMENTS)
-
-T = TypeVar("T")
 
 
 class Rebuild:
@@ -102,9 +99,9 @@ class Rebuild:
             with suppress(InvalidRecord):  # history_full, as judge refuses it
                 histories[code] = add(histories.get(code) or History(code), event)
                 arrivals.append(arrival_row(event, arrived))
-        for rows in _batches(arrivals):
+        for rows in batches(arrivals, BATCH):
             self._count(ARRIVALS, rows)
-        for some in _batches(histories.values()):
+        for some in batches(histories.values(), BATCH):
             self._count(EVENTS, [event_row(event) for history in some for event in history.events], living=False)
             answers = [self._judged(history, highest.get(history.dossier_code, 1)) for history in some]
             self._count(ASSESSMENTS, [row for each in answers for row in assessment_rows(each)], living=False)
@@ -150,17 +147,11 @@ def _highest_cycles(partition: int, state: Mapping[bytes, bytes]) -> dict[str, i
     """The highest cycle that a dossier of the partition ever had, where judge remembers one."""
     told = [value for key, value in state.items() if b"\x1fcycle\x1f" in key or b"\x1fstub\x1f" in key]
     highest: dict[str, int] = {}
-    for some in _batches(told):
+    for some in batches(told, BATCH):
         for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
             cycle = memory.stub.cycle if memory.stub is not None else memory.cycle or 1
             highest[memory.dossier_code] = max(highest.get(memory.dossier_code, 1), cycle)
     return highest
-
-
-def _batches(things: Iterable[T]) -> Iterator[list[T]]:
-    remaining = iter(things)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
 
 
 async def _gathered(records: AsyncIterator[Record]) -> AsyncIterator[list[Record]]:

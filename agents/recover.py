@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from itertools import islice
 
+from agents.batches import batches
 from agents.shard import Shard, Unread, read_stub
 from schemas.dossier import Memory, dump
 from schemas.errors import Unavailable
@@ -59,8 +59,7 @@ def _remember(shard: Shard, key: bytes, value: bytes) -> None:
 
 
 def _expect(shard: Shard, outlooks: Mapping[bytes, bytes]) -> None:
-    remaining = iter(outlooks.items())
-    while some := list(islice(remaining, _BATCH)):
+    for some in batches(outlooks.items(), _BATCH):
         memories = read_memories("an outlook", [value for _, value in some])
         for (name, _), memory in zip(some, memories, strict=True):
             code = name.decode()

@@ -9,13 +9,12 @@ of it.
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import TypeVar
 
 from agents.accept import accept
+from agents.batches import batches
 from agents.difference import Difference, Known, Stored, difference, missing
 from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_past import KafkaPast, Place
@@ -36,8 +35,6 @@ BATCH = 1_000  # dossiers asked of ClickHouse at a time
 
 JUDGED = (topics.EVENTS, topics.REROUTED)
 ARCHIVED = (topics.ASSESSMENTS, topics.ALERTS)
-
-T = TypeVar("T")
 
 Places = dict[tuple[str, int], Place]
 
@@ -130,7 +127,7 @@ class Shadow:
         for key, value in records.items():
             check_format(key, value)
         known: dict[str, Known] = {}
-        for some in _batches(records.values()):
+        for some in batches(records.values(), BATCH):
             for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
                 if memory.event is not None or memory.alert is not None or memory.stub is not None:
                     known.setdefault(memory.dossier_code, Known()).remember(memory)
@@ -140,7 +137,7 @@ class Shadow:
         self, histories: dict[str, History], known: dict[str, Known]
     ) -> Iterator[tuple[Difference, Assessment | None]]:
         now, tally = self.tally.now, self.tally
-        for codes in _batches([*histories, *(known.keys() - histories.keys())]):
+        for codes in batches([*histories, *(known.keys() - histories.keys())], BATCH):
             rows, told = self._facts.assessments(codes), self._facts.told(codes)
             for code in codes:
                 history, live = histories.get(code), known.get(code, Known())
@@ -191,7 +188,8 @@ class Shadow:
     async def _strangers(self, seen: Sequence[int], places: Places) -> None:
         """Report the dossiers that have rows in ClickHouse and no events; ``seen`` are the hashes of all others."""
         found: dict[int, list[tuple[Difference, Assessment | None]]] = {}
-        for codes in _batches(code for code in self._facts.dossiers() if not _holds(seen, hash(code))):
+        strangers = (code for code in self._facts.dossiers() if not _holds(seen, hash(code)))
+        for codes in batches(strangers, BATCH):
             for code, rows in self._facts.assessments(codes).items():
                 partition = partition_of(code.encode(), self._partitions)
                 found.setdefault(partition, []).append((missing(code, Known(), Stored(rows)), None))
@@ -202,12 +200,6 @@ class Shadow:
 def _holds(ordered: Sequence[int], value: int) -> bool:
     index = bisect_left(ordered, value)
     return index < len(ordered) and ordered[index] == value
-
-
-def _batches(things: Iterable[T]) -> Iterator[list[T]]:
-    remaining = iter(things)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
 
 
 async def merged(events: AsyncIterator[Record], rerouted: "deque[Record]") -> AsyncIterator[Record]:

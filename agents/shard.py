@@ -9,7 +9,7 @@ evicted, and ``evicted`` has the stub. A code in both of the last two is a dossi
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -157,8 +157,7 @@ class Shard:
 
     def held(self) -> list[str]:
         """The dossiers with an alert that waits for the feed of its unit."""
-        known: Mapping[str, Dossier | Unread] = {**self.unread, **self.dossiers}
-        return [code for code, dossier in known.items() if dossier.held]
+        return [code for known in (self.unread, self.dossiers) for code, dossier in known.items() if dossier.held]
 
     def still_open(self) -> Iterator[str]:
         """The dossiers in which something is open, as far as anybody knows."""

@@ -20,13 +20,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from agents.batches import batches
 from agents.config import load
 from agents.drivers.kafka import KafkaOutbox, partition_of
 from agents.drivers.kafka_topics import create_topics
@@ -119,7 +120,7 @@ def _population(dossiers: int, rules: Rules, now: datetime) -> Iterator[Outgoing
 async def _fill(settings: Settings, records: Iterator[Outgoing]) -> int:
     count = 0
     async with KafkaOutbox(settings) as outbox:
-        while batch := list(islice(records, BATCH)):
+        for batch in batches(records, BATCH):
             await outbox.send(batch)
             count += len(batch)
     return count

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from agents.cli.files import opened
+from agents.cli.options import By, Config, Yes
 from agents.cli.replay import read_now
 from agents.cli.screen import progress, say, say_columns, settings_with, warn
 from agents.dead_letters import Letter
@@ -17,7 +19,7 @@ from agents.resend import Plan
 from agents.settings import Settings
 from schemas import topics
 from schemas.dossier import DeadLetter
-from schemas.errors import ConfigError, DunghanError
+from schemas.errors import DunghanError
 
 SOME_REFUSED = 3
 SHOWN = 20
@@ -123,11 +125,9 @@ def resend(
     file: Annotated[
         Path | None, typer.Option(help="Send the corrected bytes of this file instead; for one letter, its id kept.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
-    by: Annotated[str | None, typer.Option(help="Who does this, for the audit. [default: the user]")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+    by: By = None,
+    yes: Yes = False,
 ) -> None:
     """Send letters back onto the events, when their cause is gone; written down in the table `audit`.
 
@@ -262,7 +262,5 @@ def _printable(value: bytes) -> str:
 
 
 def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as failure:
-        raise ConfigError("file_unreadable", failure.strerror or "cannot be opened", path=str(file)) from None
+    with opened(file) as stream:
+        return stream.read()

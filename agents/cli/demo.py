@@ -28,7 +28,7 @@ from agents.simulate import Topic
 from schemas.alert import Action
 from schemas.errors import DunghanError
 from schemas.event import Event
-from streams.history import History, add
+from streams.history import build
 
 ALL_SECONDS = 150.0
 ALERT_SECONDS = 15.0
@@ -148,9 +148,7 @@ class _Show:
     def explain(self, desk: Desk) -> None:
         """One dossier line by line: late, with a pause in its life."""
         code = demo_board.telling(desk)
-        history = History(code)
-        for event in desk.events(code):
-            history = add(history, event)
+        history = build(code, desk.events(code))
         now = datetime.now(UTC).replace(microsecond=0)
         for line in text(explain(history, self.rules, {}, now=now), only=frozenset({"facts", "segments"})):
             self.console.print(line, markup=False, soft_wrap=True)

@@ -8,10 +8,10 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
-from typing import Annotated
 
 import typer
 
+from agents.cli.options import Config
 from agents.cli.screen import say, settings_with
 from agents.settings import LOCAL_ENV, PREFIX, Settings
 from schemas.errors import ConfigError
@@ -24,9 +24,7 @@ Line = tuple[bool, str]  # is it well, and in words
 
 
 def doctor(
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
+    config: Config = None,
 ) -> None:
     """Check the settings, the configuration folder, and what local services need; print what holds, and every fault.
 

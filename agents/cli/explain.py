@@ -10,13 +10,14 @@ from typing import Annotated
 import orjson
 import typer
 
+from agents.cli.options import Config
 from agents.cli.replay import event_file, read_now, warn_of
 from agents.cli.screen import settings_with
 from agents.recall import Recalled, recall
 from agents.settings import Settings
 from schemas.alert import Alert
 from schemas.errors import ConfigError
-from streams.history import History, add
+from streams.history import History, build
 from streams.rules import Rules
 
 
@@ -34,9 +35,7 @@ def explain(
         Path | None,
         typer.Option("--from", help="JSON lines of events, - for standard input. [default: what ClickHouse has]"),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
+    config: Config = None,
     now: Annotated[
         str | None, typer.Option(help="Judge as of this instant (ISO 8601 with offset). [default: DUNGHAN_NOW]")
     ] = None,
@@ -123,11 +122,8 @@ def _from_file(code: str, source: Path, rules: Rules) -> History | None:
 def _from_clickhouse(code: str, settings: Settings) -> tuple[History | None, tuple[Alert, ...]]:
     from agents.drivers.desk import Desk
 
-    history = History(code)
     with Desk.open(settings) as desk:
-        for event in desk.events(code):
-            history = add(history, event)
-        return history, desk.alerts(code)
+        return build(code, desk.events(code)), desk.alerts(code)
 
 
 def _recalled(code: str, settings: Settings, at: datetime) -> Recalled:

@@ -2,19 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from agents.cli.options import Config
 from agents.cli.screen import say, settings_with
 from agents.settings import Settings
 
 
 def migrate(
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
+    config: Config = None,
 ) -> None:
     """Create the topics and tables that are not there yet, and hand ClickHouse the calendars; run it as often as you
     like.

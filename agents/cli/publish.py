@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from agents.cli.files import opened
+from agents.cli.options import Config
 from agents.clock import clock_for
 from agents.config import load
 from agents.mapping import load_mapping
@@ -45,9 +47,7 @@ def publish(
     mapping: Annotated[
         Path | None, typer.Option(help="YAML file that says how the rows of a CSV become events.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
+    config: Config = None,
     brokers: Annotated[
         str | None, typer.Option(help="Kafka brokers, host:port with a comma between. [default: DUNGHAN_BROKERS]")
     ] = None,
@@ -104,7 +104,7 @@ def _publish(
         )
     with ExitStack() as stack:
         stream = stack.enter_context(_reading(file, errors))
-        keep = None if refused is None else stack.enter_context(_opened(refused, "wb"))
+        keep = None if refused is None else stack.enter_context(opened(refused, "wb"))
         if table is None:
             rows = read_jsonl(stream, check)
         else:
@@ -120,13 +120,6 @@ def _publish(
                 keep.write(row.raw if row.raw.endswith(b"\n") else row.raw + b"\n")
 
         return publish_rows(rows, outlet, refuse)
-
-
-def _opened(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
-    try:
-        return path.open(mode)
-    except OSError as failure:
-        raise ConfigError("file_unreadable", failure.strerror or "cannot be opened", path=str(path)) from None
 
 
 @contextmanager
@@ -147,7 +140,7 @@ def _reading(file: Path, errors: Console) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with _opened(file, "rb") as stream:
+    with opened(file, "rb") as stream:
         if not errors.is_terminal:
             yield stream
             return

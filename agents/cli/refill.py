@@ -8,8 +8,8 @@ again.
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
+from agents.batches import batches
 from agents.cli.screen import progress, say, warn
 from agents.drivers.desk import Desk
 from agents.drivers.event_log import EventLog
@@ -46,10 +46,10 @@ def refill(settings: Settings) -> Iterator[str]:
 
 async def _remember(memories: Iterable[Memory], settings: Settings) -> int:
     """Write them where the judge of their dossiers reads, and return how many they were."""
-    count, remaining = 0, iter(memories)
+    count = 0
     async with KafkaOutbox(settings) as outbox:
-        while some := [_record(memory, settings.partitions) for memory in islice(remaining, BATCH)]:
-            await outbox.send(some)
+        for some in batches(memories, BATCH):
+            await outbox.send([_record(memory, settings.partitions) for memory in some])
             count += len(some)
     return count
 

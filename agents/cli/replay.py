@@ -12,9 +12,10 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
+from agents.cli.files import opened
+from agents.cli.options import Config
 from agents.cli.screen import progress, settings_with, warn
 from agents.event_file import EventFile
-from schemas.errors import ConfigError
 from streams.history import History
 from streams.replay import Row, rows
 from streams.rules import Rules
@@ -45,9 +46,7 @@ def read_now(text: str | None) -> datetime | None:
 
 def replay(
     file: Annotated[Path, typer.Argument(help="JSON lines of events, in any order; - is standard input.")],
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
+    config: Config = None,
     now: Annotated[
         str | None,
         typer.Option(help="Judge as of this instant (ISO 8601 with offset). [default: the time of the last event]"),
@@ -114,9 +113,5 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     if file == STDIN:
         yield sys.stdin.buffer
         return
-    try:
-        stream = file.open("rb")
-    except OSError as failure:
-        raise ConfigError("file_unreadable", failure.strerror or "cannot be opened", path=str(file)) from None
-    with stream:
+    with opened(file) as stream:
         yield stream

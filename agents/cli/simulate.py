@@ -13,6 +13,7 @@ import typer
 
 from agents.city.chronicle import Chronicle, Plan, last_office_instant, line, working_days_back, working_days_on
 from agents.city.knobs import CITY
+from agents.cli.options import Config
 from agents.cli.replay import read_now
 from agents.cli.screen import progress, settings_with, warn
 from agents.settings import Settings
@@ -49,9 +50,7 @@ def simulate(
         str, typer.Option(help="max: as fast as it goes; 1: live, a second a second; 60: a minute a second.")
     ] = AS_FAST_AS_IT_GOES,
     rate: Annotated[float | None, typer.Option(min=0.01, help="At most so many records a second.")] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
+    config: Config = None,
 ) -> None:
     """Make the events of a believable Hanoi: its dossiers, why some are late, and the dirt of real feeds.
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 
+from agents.cli.options import By, Config, Yes
 from agents.cli.screen import say, say_columns, settings_with, warn
 from agents.void import Change
 from schemas.alert import Alert
@@ -21,11 +21,9 @@ def void(
     dossier: Annotated[
         str | None, typer.Option(help="Its dossier's code; needed when several dossiers have an event of this id.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration folder of the office. [default: DUNGHAN_CONFIG]")
-    ] = None,
-    by: Annotated[str | None, typer.Option(help="Who does this, for the audit. [default: the user]")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+    by: By = None,
+    yes: Yes = False,
 ) -> None:
     """Take back an event that was wrong, without waiting for its sender; written down in the table `audit`.
 

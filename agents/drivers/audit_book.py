@@ -9,9 +9,9 @@ from uuid import UUID
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import INSERT, connect, named_failures
+from agents.drivers.clickhouse import INSERT, named_failures
 from agents.drivers.event_log import plain
-from agents.drivers.tables import check
+from agents.drivers.tables import opened
 from agents.settings import Settings
 from schemas.audit import Action, Entry, Step
 
@@ -29,12 +29,8 @@ class AuditBook:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """The book for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        client = connect(settings)
-        try:
-            check(client, database=settings.clickhouse_database)
+        with opened(settings) as client:
             yield cls(client, settings.clickhouse_database)
-        finally:
-            client.disconnect()
 
     def write(self, step: Step, entries: Sequence[Entry]) -> None:
         """Return when the rows are acknowledged; see the port."""
@@ -45,7 +41,7 @@ class AuditBook:
     def begun(self, audit_id: UUID) -> Entry | None:
         """The action as it was begun."""
         found = self._rows(
-            f"SELECT {', '.join(COLUMNS)} FROM {self._table} FINAL"  # noqa: S608
+            f"SELECT {', '.join(COLUMNS)} FROM {self._table} FINAL"  # noqa: S608 - names are ours, values are parameters
             " WHERE audit_id = %(audit_id)s AND step = 'begun'",
             {"audit_id": audit_id},
         )
@@ -54,7 +50,7 @@ class AuditBook:
     def done(self, action: Action) -> Mapping[tuple[str, str], datetime]:
         """The records with which this was done."""
         found = self._rows(
-            f"SELECT record, record_sha256, min(at) FROM {self._table}"  # noqa: S608
+            f"SELECT record, record_sha256, min(at) FROM {self._table}"  # noqa: S608 - names are ours, values are parameters
             " WHERE action = %(action)s AND step = 'done' GROUP BY record, record_sha256",
             {"action": action},
         )

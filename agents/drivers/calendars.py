@@ -2,8 +2,7 @@
 
 import asyncio
 
-from agents.drivers.clickhouse import connect
-from agents.drivers.tables import check, fill_calendars, filled_by
+from agents.drivers.tables import fill_calendars, filled_by, opened
 from agents.settings import Settings
 from schemas.errors import ConfigError, Unavailable
 from streams.rules import Rules
@@ -20,12 +19,10 @@ class ClickHouseCalendars:
         await asyncio.to_thread(self._take_up, rules)
 
     def _take_up(self, rules: Rules) -> None:
-        client, database = connect(self._settings), self._settings.clickhouse_database
+        database = self._settings.clickhouse_database
         try:
-            check(client, database=database)
-            if filled_by(client, database=database) < rules.version:
-                fill_calendars(client, rules, database=database)
+            with opened(self._settings) as client:
+                if filled_by(client, database=database) < rules.version:
+                    fill_calendars(client, rules, database=database)
         except ConfigError as refusal:  # the office's files are right; a person must act on ClickHouse
             raise Unavailable(refusal.reason, refusal.message) from refusal
-        finally:
-            client.disconnect()

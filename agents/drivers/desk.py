@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import connect, named_failures
+from agents.batches import batches
+from agents.drivers.clickhouse import named_failures
 from agents.drivers.event_log import EVENT_COLUMNS, READING, event_of, plain
-from agents.drivers.tables import check
+from agents.drivers.tables import opened
 from agents.recall import Arrivals, Said
 from agents.rows import ALERTS, COLUMNS
 from agents.settings import Settings
@@ -38,12 +39,8 @@ class Desk:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """A desk for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        client = connect(settings)
-        try:
-            check(client, database=settings.clickhouse_database)
+        with opened(settings) as client:
             yield cls(client, settings.clickhouse_database)
-        finally:
-            client.disconnect()
 
     def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """The answer to a query, in which ``{db}`` stands for the database."""
@@ -53,7 +50,7 @@ class Desk:
     def events(self, dossier_code: str) -> tuple[Event, ...]:
         """Every event of a dossier; none when it is not known."""
         found = self.rows(
-            f"SELECT {', '.join(EVENT_COLUMNS)} FROM {{db}}.events FINAL WHERE dossier_code = %(code)s",  # noqa: S608
+            f"SELECT {', '.join(EVENT_COLUMNS)} FROM {{db}}.events FINAL WHERE dossier_code = %(code)s",  # noqa: S608 - names are ours, values are parameters
             {"code": dossier_code},
         )
         return tuple(map(event_of, found))
@@ -69,14 +66,13 @@ class Desk:
             "SELECT dossier_code FROM {db}.events FINAL WHERE dossier_code IN %(codes)s"
             " GROUP BY dossier_code HAVING count() >= %(full)s"
         )
-        codes = sorted(dossier_codes)
-        parts = (codes[begin : begin + NAMED] for begin in range(0, len(codes), NAMED))
+        parts = batches(sorted(dossier_codes), NAMED)
         return frozenset(code for part in parts for (code,) in self.rows(query, {"codes": part, "full": FULL}))
 
     def alerts(self, dossier_code: str) -> tuple[Alert, ...]:
         """Every action on the alerts of a dossier, in the order in which they were written; none when there is none."""
         found = self.rows(
-            f"SELECT {', '.join(ALERT_COLUMNS)} FROM {{db}}.alerts FINAL WHERE dossier_code = %(code)s"  # noqa: S608
+            f"SELECT {', '.join(ALERT_COLUMNS)} FROM {{db}}.alerts FINAL WHERE dossier_code = %(code)s"  # noqa: S608 - names are ours, values are parameters
             " ORDER BY cycle, version, alert_id, sequence",
             {"code": dossier_code},
         )
@@ -100,7 +96,7 @@ class Desk:
     def said_last(self) -> Iterator[tuple[str, tuple[Standing, ...]]]:
         """Every dossier of which judge ever said anything, and what it said last of each cycle."""
         query = (
-            f"SELECT dossier_code, cycle, verdict, level, due FROM {self._database}.verdict_changes FINAL"  # noqa: S608
+            f"SELECT dossier_code, cycle, verdict, level, due FROM {self._database}.verdict_changes FINAL"  # noqa: S608 - names are ours, values are parameters
             " ORDER BY dossier_code, cycle, version DESC LIMIT 1 BY dossier_code, cycle"
         )
         with named_failures():
@@ -111,7 +107,7 @@ class Desk:
     def told(self) -> Iterator[Alert]:
         """Every action on every alert, by dossier; one at a time, so that memory does not grow with them."""
         query = (
-            f"SELECT {', '.join(ALERT_COLUMNS)} FROM {self._database}.alerts FINAL"  # noqa: S608
+            f"SELECT {', '.join(ALERT_COLUMNS)} FROM {self._database}.alerts FINAL"  # noqa: S608 - names are ours, values are parameters
             " ORDER BY dossier_code, alert_id, sequence, version"
         )
         with named_failures():
@@ -120,7 +116,7 @@ class Desk:
     def highest_cycles(self) -> Iterator[tuple[str, int]]:
         """Every dossier that ever had more than one cycle, and how many it had at most."""
         query = (
-            f"SELECT dossier_code, max(cycle) FROM {self._database}.assessments"  # noqa: S608
+            f"SELECT dossier_code, max(cycle) FROM {self._database}.assessments"  # noqa: S608 - names are ours, values are parameters
             " GROUP BY dossier_code HAVING max(cycle) > 1 ORDER BY dossier_code"
         )
         with named_failures():

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import connect, named_failures
-from agents.drivers.tables import check
+from agents.drivers.clickhouse import named_failures
+from agents.drivers.tables import opened
 from agents.rows import COLUMNS, EVENTS
 from agents.settings import Settings
 from schemas.event import Event
 from schemas.limits import Limit
-from streams.history import History, add
+from streams.history import History, build
 
 #: The server may take its time to begin, and waits as long for us while we judge.
 ANSWER_SECONDS = 300
@@ -37,12 +37,8 @@ class EventLog:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """The log for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        client = connect(settings, answer_seconds=ANSWER_SECONDS)
-        try:
-            check(client, database=settings.clickhouse_database)
+        with opened(settings, answer_seconds=ANSWER_SECONDS) as client:
             yield cls(client, settings.clickhouse_database)
-        finally:
-            client.disconnect()
 
     def dossiers(self) -> int:
         """About how many dossiers there are, to show how far one has come."""
@@ -55,18 +51,15 @@ class EventLog:
 
     def histories(self) -> Iterator[History]:
         """Every dossier with all its events, by code; one at a time, so that memory does not grow with the log."""
-        query = f"SELECT {', '.join(EVENT_COLUMNS)} FROM {self._table} FINAL ORDER BY dossier_code"  # noqa: S608
+        query = f"SELECT {', '.join(EVENT_COLUMNS)} FROM {self._table} FINAL ORDER BY dossier_code"  # noqa: S608 - names are ours, values are parameters
         with named_failures():
             rows = self._client.execute_iter(query, settings=READING)
             for code, found in groupby(rows, key=lambda row: str(row[0])):
-                history = History(code)
-                for row in found:
-                    history = add(history, event_of(row))
-                yield history
+                yield build(code, map(event_of, found))
 
     def _one(self, wanted: str) -> Any:
         with named_failures():
-            ((value,),) = self._client.execute(f"SELECT {wanted} FROM {self._table}")  # noqa: S608
+            ((value,),) = self._client.execute(f"SELECT {wanted} FROM {self._table}")  # noqa: S608 - names are ours, values are parameters
             return value
 
 

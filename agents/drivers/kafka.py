@@ -31,8 +31,6 @@ REQUEST_SECONDS = 10.0
 LINGER_MS = 2
 #: Kafka's default of 16 KiB makes one request of every 80 records; every topic allows at least a megabyte.
 BATCH_BYTES = 256 * 1024
-#: Reading to the end of a partition is given up when nothing came for this long.
-READ_SECONDS = 30.0
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -4,7 +4,6 @@ Beside it, how far the events go and how far the group of judges has committed t
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
@@ -14,7 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from agents.drivers.kafka import READ_SECONDS, REQUEST_SECONDS, connection, unavailable
+from agents.drivers.kafka import REQUEST_SECONDS, connection, unavailable
+from agents.drivers.reading import READ_SECONDS, reader, to_the_end
 from agents.settings import Settings
 from schemas import topics
 
@@ -47,14 +47,8 @@ class KafkaFeedLog:
         found: list[bytes] = []
         async with self._asking("reading the feeds") as (consumer, _):
             ends = await consumer.end_offsets(self._feeds)
-            deadline = time.monotonic() + READ_SECONDS
-            while await self._before(consumer, ends):
-                fetched = await consumer.getmany(timeout_ms=1_000)
-                if fetched:
-                    deadline = time.monotonic() + READ_SECONDS
-                elif time.monotonic() > deadline:
-                    raise TimeoutError(f"no record for {READ_SECONDS:.0f} s")
-                found += [record.value for records in fetched.values() for record in records if record.value]
+            async for records in to_the_end(consumer, ends):
+                found += [record.value for record in records if record.value]
         return found
 
     async def ends(self) -> Mapping[int, int]:
@@ -72,13 +66,6 @@ class KafkaFeedLog:
                 return {}
             return {where.partition: found.offset for where, found in known.items() if found.offset >= 0}
 
-    async def _before(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
-        """Whether something is left to read. The position counts: compaction leaves gaps, also at the end."""
-        for where, end in ends.items():
-            if end and await asyncio.wait_for(consumer.position(where), READ_SECONDS) < end:
-                return True
-        return False
-
     @asynccontextmanager
     async def _asking(self, what: str) -> AsyncIterator[tuple[AIOKafkaConsumer, AIOKafkaAdminClient]]:
         """The clients, opened where they are not; closed when they fail, also by being given up halfway."""
@@ -94,14 +81,10 @@ class KafkaFeedLog:
 
     async def _open(self) -> tuple[AIOKafkaConsumer, AIOKafkaAdminClient]:
         if self._consumer is None or self._admin is None:
-            patience = int(REQUEST_SECONDS * 1000)
-            self._consumer = AIOKafkaConsumer(
-                **connection(self._settings),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                request_timeout_ms=patience,
+            self._consumer = reader(self._settings)
+            self._admin = AIOKafkaAdminClient(
+                **connection(self._settings), request_timeout_ms=int(REQUEST_SECONDS * 1000)
             )
-            self._admin = AIOKafkaAdminClient(**connection(self._settings), request_timeout_ms=patience)
             await self._consumer.start()
             await self._admin.start()
             self._consumer.assign(self._feeds)

@@ -1,7 +1,6 @@
 """What stands on the topics, read in nobody's group: for whoever judges the past again and writes nothing there."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -11,12 +10,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.drivers.kafka import REQUEST_SECONDS, connection, unavailable
+from agents.drivers.reading import READ_SECONDS, reader, to_the_end
 from agents.ports import Record
 from agents.settings import Settings
 from schemas.topics import Topic
-
-#: Reading is given up when nothing came for this long.
-READ_SECONDS = 30.0
 
 
 class Place(NamedTuple):
@@ -38,14 +35,7 @@ class KafkaPast:
         self._consumer: AIOKafkaConsumer
 
     async def __aenter__(self) -> Self:
-        self._consumer = AIOKafkaConsumer(
-            **connection(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            request_timeout_ms=int(REQUEST_SECONDS * 1000),
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            max_poll_records=5_000,
-        )
+        self._consumer = reader(self._settings, max_partition_fetch_bytes=4 * 1024 * 1024, max_poll_records=5_000)
         try:
             await asyncio.wait_for(self._consumer.start(), READ_SECONDS)
         except (KafkaError, OSError, TimeoutError) as failure:
@@ -80,21 +70,12 @@ class KafkaPast:
     async def read(
         self, topic: Topic, partition: int, begin: int | None = None, end: int | None = None
     ) -> AsyncIterator[Record]:
-        """The records of one partition in order, from ``begin`` (None: the first) up to ``end`` (None: that of now).
-
-        The end test is the position and not the last offset seen: compaction leaves gaps, and the records before the
-        end may be gone.
-        """
+        """The records of one partition in order, from ``begin`` (None: the first) up to ``end`` (None: that of now)."""
         where = TopicPartition(topic.name, partition)
         try:
             end = await self._begin(where, begin, end)
-            position, since = -1, time.monotonic()
-            while (reached := await asyncio.wait_for(self._consumer.position(where), READ_SECONDS)) < end:
-                if reached > position:
-                    position, since = reached, time.monotonic()
-                elif time.monotonic() - since > READ_SECONDS:
-                    raise TimeoutError(f"no record for {READ_SECONDS:.0f} s at offset {reached} of {end}")
-                for record in (await self._consumer.getmany(where, timeout_ms=1_000)).get(where, ()):
+            async for records in to_the_end(self._consumer, {where: end}):
+                for record in records:
                     if record.offset < end:
                         yield record
         except (KafkaError, OSError, TimeoutError) as failure:

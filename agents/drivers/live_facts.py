@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import connect, named_failures
-from agents.drivers.event_log import ANSWER_SECONDS, READING
-from agents.drivers.tables import check
+from agents.drivers.clickhouse import named_failures
+from agents.drivers.event_log import ANSWER_SECONDS, READING, EventLog
+from agents.drivers.tables import opened
 from agents.rows import ASSESSMENTS, COLUMNS, Row
 from agents.settings import Settings
 from schemas.alert import Action
@@ -30,31 +30,25 @@ class LiveFacts:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """The facts for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        client = connect(settings, answer_seconds=ANSWER_SECONDS)
-        try:
-            check(client, database=settings.clickhouse_database)
+        with opened(settings, answer_seconds=ANSWER_SECONDS) as client:
             yield cls(client, settings.clickhouse_database)
-        finally:
-            client.disconnect()
 
     def last(self) -> datetime:
         """The time of the last event, in UTC; the epoch when there is none."""
-        with named_failures():
-            ((last,),) = self._client.execute(f"SELECT max(at) FROM {self._database}.events")  # noqa: S608
-        return plain_value(last)  # type: ignore[no-any-return]
+        return EventLog(self._client, self._database).last()
 
     def assessments(self, codes: Sequence[str]) -> Rows:
         """The rows of these dossiers, each as `agents.rows.assessment_rows` makes it; deleted ones are left out."""
         names = ", ".join(COLUMNS[ASSESSMENTS])
         found: dict[str, dict[int, Row]] = {}
-        for row in self._of(codes, f"SELECT {names} FROM {self._database}.assessments FINAL"):  # noqa: S608
+        for row in self._of(codes, f"SELECT {names} FROM {self._database}.assessments FINAL"):  # noqa: S608 - names are ours, values are parameters
             found.setdefault(row[0], {})[row[1]] = tuple(map(plain_value, row))
         return found
 
     def told(self, codes: Sequence[str]) -> Told:
         """The last action on every alert of these dossiers."""
         last = "max(sequence), argMax(action, (sequence, version))"
-        query = f"SELECT dossier_code, toString(alert_id), {last} FROM {self._database}.alerts FINAL"  # noqa: S608
+        query = f"SELECT dossier_code, toString(alert_id), {last} FROM {self._database}.alerts FINAL"  # noqa: S608 - names are ours, values are parameters
         found: dict[str, dict[str, tuple[int, Action]]] = {}
         for code, name, sequence, action in self._of(codes, query, "GROUP BY dossier_code, alert_id"):
             found.setdefault(code, {})[name] = sequence, Action(action)
@@ -62,7 +56,7 @@ class LiveFacts:
 
     def dossiers(self) -> Iterator[str]:
         """Every dossier that has a row, once."""
-        query = f"SELECT dossier_code FROM {self._database}.assessments FINAL GROUP BY dossier_code"  # noqa: S608
+        query = f"SELECT dossier_code FROM {self._database}.assessments FINAL GROUP BY dossier_code"  # noqa: S608 - names are ours, values are parameters
         with named_failures():
             for (code,) in self._client.execute_iter(query, settings=READING):
                 yield code

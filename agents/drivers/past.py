@@ -11,6 +11,7 @@ from typing import Self
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ErrorCodes, ServerException
 
+from agents.batches import batches
 from agents.drivers.clickhouse import connect, named_failures
 from agents.drivers.desk import ALERT_COLUMNS, alert_of, standing_of
 from agents.drivers.event_log import EVENT_COLUMNS, event_of
@@ -73,8 +74,8 @@ class ClickHousePast:
                     self._client = connect(self._settings)
                     check(self._client, database=self._settings.clickhouse_database)
                 found: dict[str, Archived] = {code: Archived() for code in codes}
-                for begin in range(0, len(codes), CODES):
-                    self._into(found, self._client, tuple(codes[begin : begin + CODES]))
+                for some in batches(codes, CODES):
+                    self._into(found, self._client, tuple(some))
                 return found
         except BaseException:
             self._close()
@@ -84,20 +85,20 @@ class ClickHousePast:
         database = self._settings.clickhouse_database
         wanted = {"codes": codes}
         where = "WHERE dossier_code IN %(codes)s"
-        for row in client.execute(f"SELECT {', '.join(EVENT_COLUMNS)} FROM {database}.events FINAL {where}", wanted):  # noqa: S608
+        for row in client.execute(f"SELECT {', '.join(EVENT_COLUMNS)} FROM {database}.events FINAL {where}", wanted):  # noqa: S608 - names are ours, values are parameters
             found[row[0]].events.append(event_of(row))
-        query = f"SELECT {', '.join(ALERT_COLUMNS)} FROM {database}.alerts FINAL {where} ORDER BY sequence, version"  # noqa: S608
+        query = f"SELECT {', '.join(ALERT_COLUMNS)} FROM {database}.alerts FINAL {where} ORDER BY sequence, version"  # noqa: S608 - names are ours, values are parameters
         for row in client.execute(query, wanted):
             alert = alert_of(row)
             found[alert.dossier_code].alerts.append(alert)
         query = (
-            "SELECT dossier_code, cycle, max((version, version_events, version_as_of)) AS newest"  # noqa: S608
+            "SELECT dossier_code, cycle, max((version, version_events, version_as_of)) AS newest"  # noqa: S608 - names are ours, values are parameters
             f" FROM {database}.assessments {where} GROUP BY dossier_code, cycle"
         )
         for code, cycle, (_, events, as_of) in client.execute(query, wanted):
             found[code].rows[cycle] = events, as_of.astimezone(UTC)
         query = (
-            f"SELECT dossier_code, cycle, verdict, level, due FROM {database}.verdict_changes FINAL {where}"  # noqa: S608
+            f"SELECT dossier_code, cycle, verdict, level, due FROM {database}.verdict_changes FINAL {where}"  # noqa: S608 - names are ours, values are parameters
             " ORDER BY dossier_code, cycle, version DESC LIMIT 1 BY dossier_code, cycle"
         )
         for code, cycle, *row in client.execute(query, wanted):

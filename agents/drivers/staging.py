@@ -13,9 +13,9 @@ from typing import Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import INSERT, connect, named_failures
+from agents.drivers.clickhouse import INSERT, named_failures
 from agents.drivers.event_log import ANSWER_SECONDS
-from agents.drivers.tables import check
+from agents.drivers.tables import opened
 from agents.rows import COLUMNS, Row
 from agents.settings import Settings
 
@@ -33,18 +33,14 @@ class Staging:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """A staging for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        client = connect(settings, answer_seconds=ANSWER_SECONDS)
-        try:
-            check(client, database=settings.clickhouse_database)
+        with opened(settings, answer_seconds=ANSWER_SECONDS) as client:
             yield cls(client, settings.clickhouse_database)
-        finally:
-            client.disconnect()
 
     def begin(self, table: str) -> None:
         """An empty table like this one, which from now on gets whatever the living one gets."""
         self.clear(table)
         self._do(f"CREATE TABLE {self._new(table)} AS {self._database}.{table}")
-        source = f"SELECT * FROM {self._database}.{table}"  # noqa: S608
+        source = f"SELECT * FROM {self._database}.{table}"  # noqa: S608 - names are ours, values are parameters
         self._do(f"CREATE MATERIALIZED VIEW {self._view(table)} TO {self._new(table)} AS {source}")
 
     def insert(self, table: str, rows: Sequence[Row]) -> None:
@@ -71,7 +67,7 @@ class Staging:
     def count(self, table: str) -> int:
         """Rows of the living table, roughly: those that were replaced count until they are merged away."""
         with named_failures():
-            ((rows,),) = self._client.execute(f"SELECT count() FROM {self._database}.{table}")  # noqa: S608
+            ((rows,),) = self._client.execute(f"SELECT count() FROM {self._database}.{table}")  # noqa: S608 - names are ours, values are parameters
             return int(rows)
 
     def _inserting(self, table: str, since: float) -> bool:

@@ -6,6 +6,7 @@ What is to be applied stands in ``schemas/tables`` (`agents.drivers.migrations`)
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate, pairwise
 from textwrap import dedent
@@ -14,8 +15,9 @@ from uuid import uuid4
 from clickhouse_driver import Client
 from clickhouse_driver.errors import ServerException
 
-from agents.drivers.clickhouse import INSERT, named_failures
+from agents.drivers.clickhouse import ANSWER_SECONDS, INSERT, connect, named_failures
 from agents.drivers.migrations import DATABASE, Migration, missing, prove, shipped
+from agents.settings import Settings
 from schemas.errors import ConfigError
 from schemas.instant import FIRST, LAST
 from streams.calendar import Calendar
@@ -35,6 +37,17 @@ _COLUMN = re.compile(r"ALTER TABLE (\S+)\s+ADD COLUMN IF NOT EXISTS (.*)", re.DO
 _VIEW = re.compile(r"CREATE OR REPLACE VIEW (\S+)")
 _KEYS = re.compile(r"^(ENGINE = .*|PARTITION BY .*|ORDER BY .*)$", re.MULTILINE)
 _TYPE_ENDS = re.compile(r"\s+(?:COMMENT|CODEC|MATERIALIZED)\b")
+
+
+@contextmanager
+def opened(settings: Settings, *, answer_seconds: float = ANSWER_SECONDS) -> Iterator[Client]:
+    """A client for as long as the context is open; raises `ConfigError` when the tables are not there."""
+    client = connect(settings, answer_seconds=answer_seconds)
+    try:
+        check(client, database=settings.clickhouse_database)
+        yield client
+    finally:
+        client.disconnect()
 
 
 def migrate(
@@ -89,7 +102,7 @@ def fill_calendars(client: Client, rules: Rules, *, database: str = DATABASE) ->
 def filled_by(client: Client, *, database: str = DATABASE) -> int:
     """The version of the rules whose calendars the views measure by; 0 when nobody said."""
     with named_failures():
-        ((version,),) = client.execute(f"SELECT max(version) FROM {database}.calendar_rules")  # noqa: S608
+        ((version,),) = client.execute(f"SELECT max(version) FROM {database}.calendar_rules")  # noqa: S608 - names are ours, values are parameters
     return int(version)
 
 

@@ -13,15 +13,18 @@ shifts: {{mon-sun: ["00:00-24:00"]}}
 """
 
 
-def always_open(config: Path, hours: Mapping[str, float]) -> Path:
-    """A configuration folder with a limit in hours for each procedure; an exact limit is missed a second after it."""
+def always_open(config: Path, hours: Mapping[str, float], *, office: str = "") -> Path:
+    """A configuration folder with a limit in hours for each procedure, "" for all others; ``office`` says more of it.
+
+    An exact limit is missed a second after it.
+    """
     (config / "calendars").mkdir(parents=True)
     this_year = datetime.now(UTC).year
     for year in range(this_year - 1, this_year + 2):
         (config / "calendars" / f"always-{year}.yaml").write_text(_CALENDAR.format(year=year))
-    (config / "office.yaml").write_text("calendar: always\nreception: always\n")
+    (config / "office.yaml").write_text(f"calendar: always\nreception: always\n{office}")
     limits = [
-        f'  - {{match: {{procedure: "{code}"}}, limit: {{value: {value}, unit: hour}}}}'
+        f"  - {{match: {{{f'procedure: {code!r}' if code else ''}}}, limit: {{value: {value}, unit: hour}}}}"
         for code, value in hours.items()
     ]
     (config / "limits.yaml").write_text("\n".join(["version: 1", "in_force_from: 2020-01-01", "rules:", *limits, ""]))

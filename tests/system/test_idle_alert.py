@@ -10,6 +10,7 @@ from schemas.alert import Action, Alert
 from schemas.assessment import Level
 from schemas.dossier import ALERT
 from schemas.event import Event
+from tests.system.always import always_open
 from tests.system.office import Office, WorkerProcess
 from tests.system.workers import until
 
@@ -21,20 +22,6 @@ ROW_WITHIN = timedelta(seconds=5)
 #: An exact limit is missed from one second after its due instant.
 MISSED_AFTER = timedelta(seconds=1)
 
-CALENDAR = """
-calendar: always
-year: {year}
-zone: Asia/Ho_Chi_Minh
-state: confirmed
-shifts: {{mon-sun: ["00:00-24:00"]}}
-"""
-LIMITS = """
-version: 1
-in_force_from: 2020-01-01
-rules:
-  - {match: {procedure: "1.000006"}, limit: {value: 0.0018, unit: hour}}
-  - {match: {procedure: "1.000015"}, limit: {value: 0.0042, unit: hour}}
-"""
 SOON, LATER = ("1.000006", timedelta(seconds=6.48)), ("1.000015", timedelta(seconds=15.12))
 
 
@@ -42,13 +29,7 @@ SOON, LATER = ("1.000006", timedelta(seconds=6.48)), ("1.000015", timedelta(seco
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """An office that never closes, with limits of seconds."""
     folder = tmp_path_factory.mktemp("idle")
-    config = folder / "config"
-    (config / "calendars").mkdir(parents=True)
-    this_year = datetime.now(UTC).year
-    for year in range(this_year - 1, this_year + 2):
-        (config / "calendars" / f"always-{year}.yaml").write_text(CALENDAR.format(year=year))
-    (config / "office.yaml").write_text("calendar: always\nreception: always\n")
-    (config / "limits.yaml").write_text(LIMITS)
+    config = always_open(folder / "config", {"1.000006": 0.0018, "1.000015": 0.0042})
     with Office(folder, config) as office:
         office.start("archive").wait_caught_up()
         yield office

@@ -10,20 +10,12 @@ from schemas.alert import Action
 from schemas.dossier import ALERT
 from schemas.event import Event
 from schemas.feed import FEED, Silence
+from tests.system.always import always_open
 from tests.system.office import Office, WorkerProcess
-from tests.system.test_idle_alert import CALENDAR
 from tests.system.workers import until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
-#: The office never closes, and allows five seconds without a word.
-LIMITS = """
-version: 1
-in_force_from: 2020-01-01
-rules:
-  - {match: {procedure: "1.000025"}, limit: {value: 0.007, unit: hour}}
-  - {match: {}, limit: {value: 1000, unit: hour}}
-"""
 LIMIT = timedelta(hours=0.007)  # 25.2 seconds
 SILENT, LOUD = "H26.12", "H26.13"
 
@@ -31,13 +23,8 @@ SILENT, LOUD = "H26.12", "H26.13"
 @pytest.fixture
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("silent")
-    config = folder / "config"
-    (config / "calendars").mkdir(parents=True)
-    this_year = datetime.now(UTC).year
-    for year in range(this_year - 1, this_year + 2):
-        (config / "calendars" / f"always-{year}.yaml").write_text(CALENDAR.format(year=year))
-    (config / "office.yaml").write_text("calendar: always\nreception: always\nlevels: {silent_feed: 5s}\n")
-    (config / "limits.yaml").write_text(LIMITS)
+    limits = {"1.000025": 0.007, "": 1000}
+    config = always_open(folder / "config", limits, office="levels: {silent_feed: 5s}\n")  # five seconds without a word
     with Office(folder, config) as office:
         office.start("archive").wait_caught_up()
         yield office
