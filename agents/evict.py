@@ -18,11 +18,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from agents.judge import Judge
+from agents.judged import remembered
 from agents.ports import Archived, Lease, Outgoing, Past
 from agents.shard import Shard
 from agents.tally import count_dossiers
 from schemas import metrics, topics
-from schemas.dossier import dump
 from schemas.errors import DunghanError
 from schemas.stub import names
 from streams.outlook import foresee
@@ -66,9 +66,7 @@ class Evict:
                 ready = [code for code in codes if self._is_ready(shard, code, known[code], now)]
                 stubs = [shard.stub(code) for code in ready]
                 lease.check()
-                await self._judge.outbox.send(
-                    [Outgoing(topics.STATE.name, stub.key(), dump(stub), partition) for stub in stubs]
-                )
+                await self._judge.outbox.send([remembered(stub, partition) for stub in stubs])
                 for stub in stubs:
                     shard.evict(stub)
         except DunghanError:

@@ -265,7 +265,7 @@ class Judge:
                 await asyncio.sleep(0)
         begun = shard.review.unrecorded(book, chunk.partition) if verdicts else ()
         intents = (memory for judged in verdicts for memory in judged.intents(chunk))
-        await self._send([*(remembered(chunk, memory) for memory in begun), *intents], lease)
+        await self._send([*(remembered(memory, chunk.partition) for memory in begun), *intents], lease)
         for memory in begun:
             shard.review.remember(memory)
         for judged in verdicts:
@@ -273,7 +273,7 @@ class Judge:
         outputs = [each.output for each in aside if each.output is not None]
         outputs += [outgoing(each) for each in heard]
         await self._send([*outputs, *(output for judged in verdicts for output in judged.outputs(chunk))], lease)
-        memories = [remembered(chunk, each.memory) for each in aside if each.memory is not None]
+        memories = [remembered(each.memory, chunk.partition) for each in aside if each.memory is not None]
         self.feeds.tell(heard)
         await self._send([*memories, *(memory for judged in verdicts for memory in judged.memories(chunk))], lease)
         for each in aside:

@@ -49,9 +49,9 @@ class Judged:
         """What must not be forgotten once it is out."""
         code = self.answer.dossier_code
         if self.highest_cycle > self.dossier.highest_cycle:
-            yield remembered(chunk, Memory(code, cycle=self.highest_cycle))
+            yield remembered(Memory(code, cycle=self.highest_cycle), chunk.partition)
         for alert in self.alerts:
-            yield remembered(chunk, Memory(code, alert=alert, intended=True))
+            yield remembered(Memory(code, alert=alert, intended=True), chunk.partition)
 
     def intend(self) -> None:
         """The intents are acknowledged."""
@@ -72,14 +72,14 @@ class Judged:
         """What is known once the outputs are acknowledged."""
         code = self.answer.dossier_code
         for memory in self.dossier.recalled:
-            yield remembered(chunk, memory)
+            yield remembered(memory, chunk.partition)
         for each in self.arrived:
-            yield remembered(chunk, Memory(code, event=each.event))
+            yield remembered(Memory(code, event=each.event), chunk.partition)
         for alert in self.dossier.unconfirmed.values():
-            yield remembered(chunk, Memory(code, alert=alert))
-        yield remembered(chunk, Memory(code, outlook=self.outlook))
+            yield remembered(Memory(code, alert=alert), chunk.partition)
+        yield remembered(Memory(code, outlook=self.outlook), chunk.partition)
         if self.news is not None:
-            yield remembered(chunk, Memory(code, said=standings(self.answer, self.highest_cycle)))
+            yield remembered(Memory(code, said=standings(self.answer, self.highest_cycle)), chunk.partition)
 
     def confirm(self) -> None:
         """Outputs and state are acknowledged."""
@@ -90,9 +90,9 @@ class Judged:
             self.dossier.said = standings(self.answer, self.highest_cycle)
 
 
-def remembered(chunk: Chunk, memory: Memory) -> Outgoing:
-    """The memory as it goes into the state of the chunk's partition."""
-    return Outgoing(topics.STATE.name, memory.key(), dump(memory), chunk.partition)
+def remembered(memory: Memory, partition: int) -> Outgoing:
+    """The memory as it goes into the state of a partition."""
+    return Outgoing(topics.STATE.name, memory.key(), dump(memory), partition)
 
 
 def news_of(dossier: Dossier, answer: Assessment, why: Cause, *, at: datetime) -> News | None:

@@ -6,6 +6,7 @@ The count is in the state before it is out, and marked as told after: a crash in
 from collections.abc import Mapping
 
 from agents.judge import Judge
+from agents.judged import remembered
 from agents.ports import Lease, Outgoing
 from agents.shard import Shard
 from schemas import metrics, topics
@@ -44,5 +45,5 @@ class SumUp:
 
     async def _remember(self, partition: int, lease: Lease, shard: Shard, memory: Memory) -> None:
         lease.check()
-        await self._judge.outbox.send([Outgoing(topics.STATE.name, memory.key(), dump(memory), partition)])
+        await self._judge.outbox.send([remembered(memory, partition)])
         shard.review.remember(memory)

@@ -32,6 +32,7 @@ from agents.config import load
 from agents.drivers.kafka import KafkaOutbox, partition_of
 from agents.drivers.kafka_topics import create_topics
 from agents.drivers.local import Services
+from agents.judged import remembered
 from agents.ports import Outgoing
 from agents.settings import Settings
 from schemas import topics
@@ -99,7 +100,7 @@ def _stubs(dossiers: int) -> Iterator[Outgoing]:
         code = f"H26.{1 + number % 126:03}-250303-{number:07}"
         stub = covering(1, names(f"{code}{record}".encode() for record in range(STUBBED)))
         memory = Memory(code, stub=stub)
-        yield Outgoing(topics.STATE.name, memory.key(), dump(memory), partition_of(code.encode(), PARTITIONS))
+        yield remembered(memory, partition_of(code.encode(), PARTITIONS))
 
 
 def _population(dossiers: int, rules: Rules, now: datetime) -> Iterator[Outgoing]:

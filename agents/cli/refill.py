@@ -17,10 +17,11 @@ from agents.drivers.kafka import KafkaOutbox, partition_of
 from agents.drivers.kafka_groups import is_new
 from agents.drivers.kafka_outlet import KafkaOutlet
 from agents.drivers.kafka_topics import check_topics
+from agents.judged import remembered
 from agents.ports import Outgoing
 from agents.settings import Settings, read_cli_settings
 from schemas import topics
-from schemas.dossier import Memory, dump
+from schemas.dossier import Memory
 from schemas.errors import ConfigError, DunghanError
 
 BATCH = 2_000  # memories sent and awaited at a time
@@ -55,8 +56,7 @@ async def _remember(memories: Iterable[Memory], settings: Settings) -> int:
 
 
 def _record(memory: Memory, partitions: int) -> Outgoing:
-    partition = partition_of(memory.dossier_code.encode(), partitions)
-    return Outgoing(topics.STATE.name, memory.key(), dump(memory), partition)
+    return remembered(memory, partition_of(memory.dossier_code.encode(), partitions))
 
 
 def _publish(settings: Settings) -> int:
