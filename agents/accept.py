@@ -15,6 +15,12 @@ def accept(record: Record, rules: Rules, *, present: datetime | None) -> Event:
     """
     event = read_event(record.value)
     rules.check_codes(event)
-    if present is not None and event.at > present + rules.office.skew:
-        raise InvalidRecord("future_time", "the time lies further in the future than the tolerated skew")
+    if present is not None:
+        check_time(event, rules, present=present)
     return event
+
+
+def check_time(event: Event, rules: Rules, *, present: datetime) -> None:
+    """Raises `InvalidRecord` (``future_time``) when the event is too far in the future of ``present``."""
+    if event.at > present + rules.office.skew:
+        raise InvalidRecord("future_time", "the time lies further in the future than the tolerated skew")

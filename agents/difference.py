@@ -5,50 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from agents.known import Known
 from agents.rows import ASSESSMENTS, COLUMNS, Row, assessment_rows
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
-from schemas.dossier import Judgement, Memory, alert_key
-from schemas.stub import covered, names
+from schemas.dossier import Judgement
 from streams.alerts import decide
 from streams.history import History
 
 #: Which rules, and since when: a draft that changes no answer is no difference.
 _INCIDENTAL = frozenset({"version", "version_rules", "version_as_of"})
 _COMPARED = tuple((i, name) for i, name in enumerate(COLUMNS[ASSESSMENTS]) if name not in _INCIDENTAL)
-
-
-@dataclass(slots=True)
-class Known:
-    """What the live judge remembers of one dossier: its events (by hash), and its alerts as last told.
-
-    ``evicted`` are the names of what it has left to ClickHouse (`schemas.stub`).
-    """
-
-    events: set[int] = field(default_factory=set)
-    sent: dict[str, Alert] = field(default_factory=dict)
-    evicted: set[str] = field(default_factory=set)
-
-    def remember(self, memory: Memory) -> None:
-        """Take one record of the state; taking it again changes nothing."""
-        if memory.event is not None:
-            self.events.add(hash(memory.event))
-        elif memory.alert is not None:
-            last = self.sent.get(memory.alert.alert_id, memory.alert)
-            self.sent[memory.alert.alert_id] = max(last, memory.alert, key=lambda alert: alert.sequence)
-        elif memory.stub is not None:
-            self.evicted |= covered(memory.stub)
-
-    def recall(self, history: History, told: Mapping[str, tuple[int, Action]]) -> dict[str, tuple[int, Action]]:
-        """The events that were evicted count as known; the last actions on its alerts, those evicted among them."""
-        if not self.evicted:
-            return {}
-        code = history.dossier_code
-        self.events |= {hash(one) for one in history.events if self._left(Memory(code, event=one).key())}
-        return {name: last for name, last in told.items() if self._left(alert_key(code, name, last[0]))}
-
-    def _left(self, key: bytes) -> bool:
-        return not self.evicted.isdisjoint(names([key]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,25 +10,21 @@ Two kinds of facts, two ways:
   most of it for a while only. It is written again from the topics, and nothing that is older is taken away.
 """
 
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from functools import partial
 
-from agents.accept import accept
+from agents.again import Again
 from agents.archive import TOPICS, read_into
 from agents.batches import batches
-from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_past import KafkaPast
 from agents.drivers.staging import Staging
+from agents.known import Known, know, took
 from agents.ports import Clock, Record, StateLog
 from agents.rows import ARRIVALS, ASSESSMENTS, EVENTS, Row, arrival_row, assessment_rows, event_row
-from agents.shadow import merged
 from schemas import topics
-from schemas.dossier import Judgement, Memory
+from schemas.dossier import Judgement
 from schemas.errors import ConfigError, InvalidRecord
-from schemas.event import Event
-from schemas.state import read_memories
 from streams.history import History, add
 from streams.rules import Rules
 from streams.verdict import assess
@@ -55,6 +51,7 @@ class Rebuild:
     ) -> None:
         self._rules = rules
         self._clock = clock
+        self._again = Again(rules, clock, past, partitions=partitions)
         self._past = past
         self._state = state
         self._staging = staging
@@ -70,7 +67,7 @@ class Rebuild:
         """
         if not self._clock.live:
             for partition in range(self._partitions):  # all judges of a back-load share one last event
-                async for event, _ in self._events(partition, await self._state.read(partition)):
+                async for event, _ in self._again.events(partition, partial(took, {}), {}):
                     self._clock.saw(event.at)
         for table in EXCHANGED:
             self._staging.begin(table)
@@ -90,11 +87,10 @@ class Rebuild:
 
     async def _stage(self, partition: int) -> None:
         """The rows of a partition's dossiers as they stand now into the new tables; when their events arrived."""
-        state = await self._state.read(partition)
-        highest = _highest_cycles(partition, state)
+        known = know(partition, await self._state.read(partition))
         histories: dict[str, History] = {}
         arrivals: list[Row] = []
-        async for event, arrived in self._events(partition, state):
+        async for event, arrived in self._again.events(partition, partial(took, known), {}):
             code = event.dossier_code
             with suppress(InvalidRecord):  # history_full, as judge refuses it
                 histories[code] = add(histories.get(code) or History(code), event)
@@ -103,25 +99,12 @@ class Rebuild:
             self._count(ARRIVALS, rows)
         for some in batches(histories.values(), BATCH):
             self._count(EVENTS, [event_row(event) for history in some for event in history.events], living=False)
-            answers = [self._judged(history, highest.get(history.dossier_code, 1)) for history in some]
+            answers = [self._judged(history, known.get(history.dossier_code, Known())) for history in some]
             self._count(ASSESSMENTS, [row for each in answers for row in assessment_rows(each)], living=False)
 
-    def _judged(self, history: History, highest: int) -> Judgement:
+    def _judged(self, history: History, live: Known) -> Judgement:
         answer = assess(history, self._rules, now=self._clock.now())
-        return Judgement(answer, max(highest, len(answer.cycles)))
-
-    async def _events(self, partition: int, state: Mapping[bytes, bytes]) -> AsyncIterator[tuple[Event, datetime]]:
-        """The events of the partition that judge took, with their arrival, in the order in which they came."""
-        rerouted = deque([record async for record in self._past.read(topics.REROUTED, partition)])
-        async for record in merged(self._past.read(topics.EVENTS, partition), rerouted):
-            arrived = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-            with suppress(InvalidRecord):
-                event = accept(record, self._rules, present=None)
-                code = event.dossier_code
-                early = self._clock.live and event.at > arrived + self._rules.office.skew
-                here = partition_of(code.encode(), self._partitions) == partition
-                if here and not (early and Memory(code, event=event).key() not in state):
-                    yield event, arrived
+        return Judgement(answer, max(live.highest_cycle, len(answer.cycles)))
 
     async def _say_again(self, partition: int) -> None:
         """What was said, from its topics."""
@@ -141,17 +124,6 @@ class Rebuild:
         if rows:
             (self._staging.insert if living else self._staging.stage)(table, rows)
             self.rows[table] = self.rows.get(table, 0) + len(rows)
-
-
-def _highest_cycles(partition: int, state: Mapping[bytes, bytes]) -> dict[str, int]:
-    """The highest cycle that a dossier of the partition ever had, where judge remembers one."""
-    told = [value for key, value in state.items() if b"\x1fcycle\x1f" in key or b"\x1fstub\x1f" in key]
-    highest: dict[str, int] = {}
-    for some in batches(told, BATCH):
-        for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
-            cycle = memory.stub.cycle if memory.stub is not None else memory.cycle or 1
-            highest[memory.dossier_code] = max(highest.get(memory.dossier_code, 1), cycle)
-    return highest
 
 
 async def _gathered(records: AsyncIterator[Record]) -> AsyncIterator[list[Record]]:

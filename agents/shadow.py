@@ -8,23 +8,23 @@ of it.
 
 from array import array
 from bisect import bisect_left
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
-from agents.accept import accept
+from agents.again import TAKEN, Again
 from agents.batches import batches
-from agents.difference import Difference, Known, Stored, difference, missing
+from agents.difference import Difference, Stored, difference, missing
 from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_past import KafkaPast, Place
 from agents.drivers.live_facts import LiveFacts
-from agents.ports import Clock, Record, StateLog
+from agents.known import Known, know, took
+from agents.ports import Clock, StateLog
 from schemas import topics
 from schemas.assessment import Assessment
 from schemas.errors import InvalidRecord
 from schemas.event import read_event
-from schemas.state import check_format, read_memories
 from streams.history import History, add
 from streams.rules import Rules
 from streams.verdict import assess
@@ -33,7 +33,6 @@ from streams.verdict import assess
 SETTLING = timedelta(seconds=60)
 BATCH = 1_000  # dossiers asked of ClickHouse at a time
 
-JUDGED = (topics.EVENTS, topics.REROUTED)
 ARCHIVED = (topics.ASSESSMENTS, topics.ALERTS)
 
 Places = dict[tuple[str, int], Place]
@@ -71,6 +70,7 @@ class Shadow:
     ) -> None:
         self._rules = rules
         self._clock = clock
+        self._again = Again(rules, clock, past, partitions=partitions)
         self._past = past
         self._state = state
         self._facts = facts
@@ -82,56 +82,34 @@ class Shadow:
 
     async def run(self) -> Tally:
         """Judge all partitions at one now. Raises `Unavailable` when Kafka or ClickHouse does not answer."""
-        places = await self._past.places("judge", JUDGED) | await self._past.places("archive", ARCHIVED)
+        places = await self._past.places("judge", TAKEN) | await self._past.places("archive", ARCHIVED)
         seen = array("q")
         for partition in range(self._partitions):
-            known = await self._known(partition)
-            histories = await self._histories(partition, places)
+            known = know(partition, await self._state.read(partition))
+            histories = await self._histories(partition, places, known)
             differing = list(self._compare(histories, known))
             seen.extend(hash(code) for code in histories)
             seen.extend(hash(code) for code in known.keys() - histories.keys())
             del histories, known
             await self._settle(partition, differing, places)
         await self._strangers(array("q", sorted(seen)), places)
-        return self.tally
+        again, tally = self._again, self.tally
+        tally.records, tally.misplaced, tally.refused = again.records, again.misplaced, dict(again.refused)
+        return tally
 
-    async def _histories(self, partition: int, places: Places) -> dict[str, History]:
+    async def _histories(self, partition: int, places: Places, known: Mapping[str, Known]) -> dict[str, History]:
         """Every dossier of the partition with the events that the live judge had to take, in the order of arrival."""
-        rules, tally = self._rules, self.tally
         histories: dict[str, History] = {}
-        events, rerouted = (
-            self._past.read(topic, partition, end=places[topic.name, partition].done) for topic in JUDGED
-        )
-        count = 0
-        async for record in merged(events, deque([record async for record in rerouted])):
-            count += 1
-            taken = datetime.fromtimestamp(record.timestamp / 1000, UTC) if self._clock.live else None
+        ends = {topic.name: places[topic.name, partition].done for topic in TAKEN}
+        before = self._again.records
+        async for event, _ in self._again.events(partition, partial(took, known), ends):
+            code = event.dossier_code
             try:
-                event = accept(record, rules, present=taken)
-                code = event.dossier_code
-                if partition_of(code.encode(), self._partitions) != partition:
-                    if record.topic == topics.REROUTED.name:
-                        raise InvalidRecord("wrong_partition", "a rerouted record is not on its dossier's partition")
-                    tally.misplaced += 1
-                    continue
                 histories[code] = add(histories.get(code) or History(code), event)
             except InvalidRecord as error:
-                tally.refused[error.reason] = tally.refused.get(error.reason, 0) + 1
-        tally.records += count
-        self._advance(count)
+                self._again.refused[error.reason] += 1
+        self._advance(self._again.records - before)
         return histories
-
-    async def _known(self, partition: int) -> dict[str, Known]:
-        """What the live judge remembers of the partition."""
-        records = await self._state.read(partition)
-        for key, value in records.items():
-            check_format(key, value)
-        known: dict[str, Known] = {}
-        for some in batches(records.values(), BATCH):
-            for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
-                if memory.event is not None or memory.alert is not None or memory.stub is not None:
-                    known.setdefault(memory.dossier_code, Known()).remember(memory)
-        return known
 
     def _compare(
         self, histories: dict[str, History], known: dict[str, Known]
@@ -175,11 +153,11 @@ class Shadow:
 
     async def _moving(self, partition: int, places: Places) -> AsyncIterator[str]:
         """The dossiers of records that judge or archive had not finished when we began."""
-        for topic in (*JUDGED, *ARCHIVED):
+        for topic in (*TAKEN, *ARCHIVED):
             async for record in self._past.read(topic, partition, begin=places[topic.name, partition].done):
                 if record.key is not None:
                     yield record.key.decode(errors="replace")
-                if topic in JUDGED:
+                if topic in TAKEN:
                     try:
                         yield read_event(record.value).dossier_code
                     except InvalidRecord:
@@ -200,13 +178,3 @@ class Shadow:
 def _holds(ordered: Sequence[int], value: int) -> bool:
     index = bisect_left(ordered, value)
     return index < len(ordered) and ordered[index] == value
-
-
-async def merged(events: AsyncIterator[Record], rerouted: "deque[Record]") -> AsyncIterator[Record]:
-    """Both topics as they came in: which events a full dossier refuses depends on the order."""
-    async for record in events:
-        while rerouted and rerouted[0].timestamp < record.timestamp:
-            yield rerouted.popleft()
-        yield record
-    for record in rerouted:
-        yield record

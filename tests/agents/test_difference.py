@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from agents.difference import Difference, Known, Stored, difference, missing
+from agents.difference import Difference, Stored, difference, missing
+from agents.known import Known
 from agents.rows import assessment_rows
 from schemas.alert import Action, Alert
 from schemas.assessment import Assessment
