@@ -200,6 +200,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
     accumulator._pending_batches.update(waiting)  # noqa: SLF001
     accumulator.fail_all(KafkaError("the producer was given up"))
     for batch in accumulator._pending_batches:  # noqa: SLF001
+        _heard(batch.future)
         _heard(batch._drain_waiter)  # noqa: SLF001
     with suppress(KafkaError, OSError, TimeoutError):
         await asyncio.wait_for(producer.client.close(), REQUEST_SECONDS)
