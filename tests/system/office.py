@@ -282,6 +282,15 @@ class Office:
 
         return asyncio.run(read())
 
+    def ends(self) -> dict[str, int]:
+        """How many records were ever written to each topic."""
+        wanted = [TopicPartition(topic.name, number) for topic in topics.ALL for number in range(PARTITIONS)]
+        found = _asked_again(lambda: self._admin.list_partition_offsets(dict.fromkeys(wanted, OffsetSpec.LATEST)))
+        ends = dict.fromkeys((topic.name for topic in topics.ALL), 0)
+        for where, end in found.items():
+            ends[where.topic] += end.offset
+        return ends
+
     def progress(self, name: str, *only: str) -> Progress:
         """How far the worker's group has come in its topics (or some of them)."""
         offsets = self._offsets(name, only or CONSUMED[name])

@@ -55,10 +55,6 @@ def shadow(office: Office, exit_code: int) -> tuple[dict[str, Any], dict[str, di
     return last["summary"], {each["dossier_code"]: each for each in found}
 
 
-def ends(office: Office) -> dict[str, int]:
-    return {topic.name: len(office.records(topic)) for topic in topics.ALL}
-
-
 def groups(office: Office) -> set[str]:
     admin = KafkaAdminClient(bootstrap_servers=office.services.brokers)
     try:
@@ -68,10 +64,10 @@ def groups(office: Office) -> set[str]:
 
 
 def _says_nothing_where_nothing_differs(office: Office) -> None:
-    before, there = ends(office), groups(office)
+    before, there = office.ends(), groups(office)
     summary, found = shadow(office, 0)
     assert (found, summary["differing"]) == ({}, 0)
-    assert (ends(office), groups(office)) == (before, there)
+    assert (office.ends(), groups(office)) == (before, there)
     letters = office.ask("SELECT reason FROM dunghan.dead_letters FINAL WHERE topic IN %(taken)s", taken=TAKEN)
     assert summary["refused"] == Counter(row["reason"] for row in letters)
     assert summary["refused"]["history_full"] == 3
