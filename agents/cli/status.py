@@ -35,8 +35,8 @@ def status(
         list[str] | None, typer.Option(help="Web address of a worker, as it logs it at its start; repeat for more.")
     ] = None,
 ) -> None:
-    """Tell whether Kafka, ClickHouse and the workers are well: topics, tables, lag, what is held and why, row counts;
-    and which units are silent, which sources send what cannot be used.
+    """Tell whether Kafka, ClickHouse and the workers are well: topics, tables, lag, what is held and why, which
+    rules are in force, row counts; which units are silent, which sources send what cannot be used.
 
     Workers are asked at `--web`, at DUNGHAN_WEB_PORT (and the port above it), and where a kept demo runs them.
     Exit code 0: all is well. 1: something is not; its line begins with ✗.
@@ -117,7 +117,11 @@ def _worker(address: str) -> Iterator[Line]:
         return
     name, state = str(said.get("worker")), said.get("status")
     well = state in ("running", "standby")
-    yield well, name, f"{address} {state}, {len(said.get('assigned', []))} partitions{_progress(said)}"
+    rules = said.get("rules") or {}
+    version = f", rules of version {rules['version']}" if rules.get("version") else ""
+    yield well, name, f"{address} {state}, {len(said.get('assigned', []))} partitions{version}{_progress(said)}"
+    if refused := rules.get("refused"):
+        yield False, name, f"new rules are refused since {refused['since']}: {refused['message']} [{refused['reason']}]"
     for hold in said.get("held", []):
         yield (
             False,

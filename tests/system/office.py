@@ -100,13 +100,18 @@ class WorkerProcess:
         """What it has logged."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
+    @property
+    def address(self) -> str | None:
+        """Its web address; None before it has said so."""
+        return next((str(line["address"]) for line in self.lines if line["event"] == "worker_started"), None)
+
     def ask(self, path: str) -> bytes:
         """What its web port answers, whatever the code; empty while nobody does."""
-        started = [line["address"] for line in self.lines if line["event"] == "worker_started"]
+        address = self.address
         with suppress(OSError):
             try:
-                if started:
-                    with urllib.request.urlopen(f"{started[0]}{path}", timeout=5) as answer:
+                if address is not None:
+                    with urllib.request.urlopen(f"{address}{path}", timeout=5) as answer:
                         return bytes(answer.read())
             except urllib.error.HTTPError as refusal:
                 return refusal.read()

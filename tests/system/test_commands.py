@@ -94,7 +94,7 @@ def test_status_tells_what_works_and_ends_well_only_when_all_does(office: Office
         ]
     )
     office.wait_done()
-    web = [option for worker in (judge, archive) for option in ("--web", _address(worker))]
+    web = [option for worker in (judge, archive) for option in ("--web", str(worker.address))]
     said = office.command("status", *web).decode()
     assert "✗" not in said
     assert "behind: dossier.events.v1 0, dossier.events.rerouted.v1 0, dossier.looks.v1 0" in said
@@ -141,8 +141,3 @@ def test_status_asks_for_the_topics_that_the_workers_consume() -> None:
     settings = Settings(config=CONFIG)
     wired = {name: tuple(build(name, settings, real_ports(settings), Meters()).topics) for name in WORKERS}
     assert wired == {name: tuple(topic.name for topic in wanted) for name, wanted in CONSUMED.items()}
-
-
-def _address(worker: WorkerProcess) -> str:
-    (address,) = [str(line["address"]) for line in worker.lines if line["event"] == "worker_started"]
-    return address

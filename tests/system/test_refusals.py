@@ -82,7 +82,7 @@ def test_one_source_is_buried_and_marked_most_are_held_and_released(office: Offi
         _wait_held(judge)
     office.wait_done("archive")
     assert _sources(office) == {"portal": (61, ["unknown_status"]), "post": (0, [])}, "nothing is buried"
-    said = office.command("status", "--web", _address(judge), exit_code=1).decode()
+    said = office.command("status", "--web", str(judge.address), exit_code=1).decode()
     assert "2 of 2 sources send what cannot be used" in said
 
     office.command("release", "--for", "10m", "--by", "Lan")
@@ -97,8 +97,3 @@ def test_one_source_is_buried_and_marked_most_are_held_and_released(office: Offi
     office.wait_done()
     assert _sources(office) == {"portal": (191, ["unknown_status"]), "post": (130, ["unknown_status"])}
     assert (again.exit_code, archive.exit_code) == (None, None)
-
-
-def _address(worker: WorkerProcess) -> str:
-    (address,) = [str(line["address"]) for line in worker.lines if line["event"] == "worker_started"]
-    return address

@@ -2,6 +2,7 @@
 a bad file leaves the old rules in force, and a judge that is killed in the middle tells nobody twice.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -136,6 +137,9 @@ def test_verdicts_follow_a_changed_limit_without_a_restart_and_a_bad_file_change
     until(lambda: all(map(_refusal, (judge, archive))), "the bad file is refused")
     assert _refusal(judge).startswith(f"{broken}:2: in_force_from: must be a date")
     assert judge.health()["status"] == "running"
+    said = office.command("status", "--web", str(judge.address), exit_code=1).decode()
+    assert f"4 partitions, rules of version {second}, last chunk" in said
+    assert re.search(rf"✗ judge +new rules are refused since .+: {re.escape(str(broken))}:2: in_force_from", said)
     assert judge.metric("dunghan_rules_refused") == archive.metric("dunghan_rules_refused") == 1
     assert judge.metric("dunghan_rules_version") == second
     office.publish([_event("H26.12-260302-5000", 2, timedelta(days=3), UNITS[0])])
