@@ -8,6 +8,8 @@ LOCKS := requirements.txt requirements-dev.txt
 # mutmut and what it needs, laid over the environment without changing it (docs/mutants.md)
 MUTMUT := VIRTUAL_ENV=.venv .venv/bin/uv run --quiet --no-project --active --with-requirements requirements-mutants.txt
 JOBS ?= 2
+# Tests of one file stay together, with services of their own: they wait for those more than they work.
+APART := --numprocesses $(JOBS) --dist loadfile
 CODE := schemas streams agents dashboards tests benchmarks
 
 .PHONY: help
@@ -33,11 +35,11 @@ check: setup ## format, lint, types, rooms, generated files: everything that nee
 
 .PHONY: test
 test: setup ## every test, those on a real Kafka and a real ClickHouse included
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest $(APART)
 
 .PHONY: unit
 unit: setup ## the tests that need no service
-	$(PYTHON) -m pytest -m "not system"
+	$(PYTHON) -m pytest $(APART) -m "not system"
 
 .PHONY: laws
 laws: setup ## 20,000 random dossiers judged twice, and the property tests with many more examples
@@ -46,7 +48,7 @@ laws: setup ## 20,000 random dossiers judged twice, and the property tests with 
 
 .PHONY: system
 system: setup ## the tests on real services alone
-	$(PYTHON) -m pytest -m system
+	$(PYTHON) -m pytest $(APART) -m system
 
 .PHONY: faults
 faults: setup ## three storms in a row on real services, ten kills each, every kind of fault (SEED=… plays one again)
@@ -59,6 +61,14 @@ faults-long: setup ## one storm with fifty kills (SEED=… plays one again)
 .PHONY: soak
 soak: setup ## half an hour at 200 events a second and a kill a minute: nothing lost, memory flat (MINUTES=…)
 	$(PYTHON) -m tests.system.faults.soak --minutes $(or $(MINUTES),30)
+
+.PHONY: backlog
+backlog: setup ## what judge and archive need for a million records that waited for them: memory, time
+	$(PYTHON) -m tests.system.faults.backlog
+
+.PHONY: million
+million: setup ## ten days of the whole city, judged live, then again by --shadow: no difference, nothing sent
+	$(PYTHON) -m tests.system.faults.million
 
 .PHONY: cover
 cover: setup ## branch coverage of the pure rooms, which must be whole
