@@ -1,5 +1,6 @@
 """What the live judge knows, as its state says it to others: for whoever judges the same events again."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,12 +57,13 @@ class Known:
         return not self.evicted.isdisjoint(names([key]))
 
 
-def know(partition: int, state: Mapping[bytes, bytes]) -> dict[str, Known]:
+async def know(partition: int, state: Mapping[bytes, bytes]) -> dict[str, Known]:
     """The dossiers of a partition out of the records of its state. Raises `Unavailable` (``state_unreadable``)."""
     for key, value in state.items():
         check_format(key, value)
     known: dict[str, Known] = {}
     for some in batches(state.values(), BATCH):
+        await asyncio.sleep(0)  # Kafka's client must have its turns, or what it waits for times out
         for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
             if any(each is not None for each in (memory.event, memory.alert, memory.cycle, memory.stub)):
                 known.setdefault(memory.dossier_code, Known()).remember(memory)

@@ -10,6 +10,7 @@ Two kinds of facts, two ways:
   most of it for a while only. It is written again from the topics, and nothing that is older is taken away.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -87,7 +88,7 @@ class Rebuild:
 
     async def _stage(self, partition: int) -> None:
         """The rows of a partition's dossiers as they stand now into the new tables; when their events arrived."""
-        known = know(partition, await self._state.read(partition))
+        known = await know(partition, await self._state.read(partition))
         histories: dict[str, History] = {}
         arrivals: list[Row] = []
         async for event, arrived in self._again.events(partition, partial(took, known), {}):
@@ -96,8 +97,10 @@ class Rebuild:
                 histories[code] = add(histories.get(code) or History(code), event)
                 arrivals.append(arrival_row(event, arrived))
         for rows in batches(arrivals, BATCH):
+            await asyncio.sleep(0)  # as in `know`
             self._count(ARRIVALS, rows)
         for some in batches(histories.values(), BATCH):
+            await asyncio.sleep(0)
             self._count(EVENTS, [event_row(event) for history in some for event in history.events], living=False)
             answers = [self._judged(history, known.get(history.dossier_code, Known())) for history in some]
             self._count(ASSESSMENTS, [row for each in answers for row in assessment_rows(each)], living=False)

@@ -6,9 +6,10 @@ judge or archive has not finished, an instant that has just come) is not compare
 of it.
 """
 
+import asyncio
 from array import array
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -85,9 +86,9 @@ class Shadow:
         places = await self._past.places("judge", TAKEN) | await self._past.places("archive", ARCHIVED)
         seen = array("q")
         for partition in range(self._partitions):
-            known = know(partition, await self._state.read(partition))
+            known = await know(partition, await self._state.read(partition))
             histories = await self._histories(partition, places, known)
-            differing = list(self._compare(histories, known))
+            differing = [found async for found in self._compare(histories, known)]
             seen.extend(hash(code) for code in histories)
             seen.extend(hash(code) for code in known.keys() - histories.keys())
             del histories, known
@@ -111,11 +112,12 @@ class Shadow:
         self._advance(self._again.records - before)
         return histories
 
-    def _compare(
+    async def _compare(
         self, histories: dict[str, History], known: dict[str, Known]
-    ) -> Iterator[tuple[Difference, Assessment | None]]:
+    ) -> AsyncIterator[tuple[Difference, Assessment | None]]:
         now, tally = self.tally.now, self.tally
         for codes in batches([*histories, *(known.keys() - histories.keys())], BATCH):
+            await asyncio.sleep(0)  # as in `know`
             rows, told = self._facts.assessments(codes), self._facts.told(codes)
             for code in codes:
                 history, live = histories.get(code), known.get(code, Known())

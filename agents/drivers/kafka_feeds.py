@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from agents.drivers.kafka import REQUEST_SECONDS, connection, unavailable
-from agents.drivers.reading import READ_SECONDS, reader, to_the_end
+from agents.drivers.reading import READ_SECONDS, close, reader, to_the_end
 from agents.settings import Settings
 from schemas import topics
 
@@ -95,7 +95,7 @@ class KafkaFeedLog:
         consumer, admin, self._consumer, self._admin = self._consumer, self._admin, None, None
         with suppress(KafkaError, OSError, TimeoutError):
             if consumer is not None:
-                await consumer.stop()
+                await close(consumer)
         with suppress(KafkaError, OSError, TimeoutError):
             if admin is not None:
                 await admin.close()

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.drivers.kafka import REQUEST_SECONDS, connection, unavailable
-from agents.drivers.reading import READ_SECONDS, reader, to_the_end
+from agents.drivers.reading import READ_SECONDS, close, reader, to_the_end
 from agents.ports import Record
 from agents.settings import Settings
 from schemas.topics import Topic
@@ -39,14 +39,14 @@ class KafkaPast:
         try:
             await asyncio.wait_for(self._consumer.start(), READ_SECONDS)
         except (KafkaError, OSError, TimeoutError) as failure:
-            await self._consumer.stop()
+            await close(self._consumer)
             raise unavailable(failure, "reading the topics") from failure
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._consumer.stop()
+        await close(self._consumer)
 
     async def places(self, worker: str, topics: Sequence[Topic]) -> dict[tuple[str, int], Place]:
         """How far the workers of that name have come, by topic and partition."""

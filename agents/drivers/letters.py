@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from agents.drivers.kafka import unavailable
-from agents.drivers.reading import READ_SECONDS, reader, to_the_end
+from agents.drivers.reading import READ_SECONDS, close, reader, to_the_end
 from agents.ports import Record
 from agents.settings import Settings
 from schemas import topics
@@ -39,4 +39,4 @@ async def read_letters(settings: Settings, partitions: Iterable[int]) -> AsyncIt
     except (KafkaError, OSError, TimeoutError) as failure:
         raise unavailable(failure, f"reading {topics.DEAD_LETTERS.name}") from failure
     finally:
-        await consumer.stop()
+        await close(consumer)

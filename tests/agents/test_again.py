@@ -85,7 +85,7 @@ async def test_what_judge_refused_or_sent_on_is_left_out_and_counted() -> None:
 async def test_an_event_that_was_held_until_it_was_no_future_counts_because_judge_has_it(evicted: bool) -> None:
     memory = Memory(EARLY.dossier_code, event=EARLY)
     kept = Memory(EARLY.dossier_code, stub=covering(3, names([memory.key()]))) if evicted else memory
-    known = know(MINE, {kept.key(): dump(kept)})
+    known = await know(MINE, {kept.key(): dump(kept)})
     found, again = await read(record(FIRST), record(EARLY), known=known)
     assert (found, again.refused) == (["first", "early"], {})
     assert (await read(record(replace(EARLY, event_id="another")), known=known))[1].refused == {"future_time": 1}
@@ -95,9 +95,9 @@ async def test_where_the_clock_stands_nothing_is_too_early() -> None:
     assert (await read(record(EARLY), clock=FixedClock(ARRIVED)))[0] == ["early"]
 
 
-def test_the_highest_cycle_is_known_from_its_record_or_from_the_stub() -> None:
+async def test_the_highest_cycle_is_known_from_its_record_or_from_the_stub() -> None:
     memories = [Memory("A", cycle=2), Memory("A", cycle=3), Memory("B", stub=covering(4, ())), Memory("C", rerouted=7)]
-    known = know(MINE, {memory.key(): dump(memory) for memory in memories})
+    known = await know(MINE, {memory.key(): dump(memory) for memory in memories})
     assert {code: each.highest_cycle for code, each in known.items()} == {"A": 3, "B": 4}
 
 
