@@ -127,3 +127,17 @@ def test_while_clickhouse_is_down_nobody_is_evicted_and_a_late_event_on_a_stub_w
     assert judge.health()["status"] == "running"
     _same(office, log, calm)
     _told_once(office)
+
+
+def test_tables_that_are_rebuilt_while_dossiers_are_evicted_say_the_same(
+    log: Log, calm: Outcome, office: Office
+) -> None:
+    judge, _ = office.start_all()
+    office.send(log.records())
+    office.wait_done(within=180)
+    _wait_evicted(office, judge, 100)
+    for table in ("events", "assessments"):
+        office.ask(f"TRUNCATE TABLE dunghan.{table} SYNC")
+    office.command("rebuild")
+    _same(office, log, calm)
+    assert b"no difference" in office.command("worker", "judge", "--shadow")
