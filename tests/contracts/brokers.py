@@ -1,5 +1,6 @@
 """The same broker twice for the contract suites: in memory, and the real one under topics of its own."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from agents.drivers.kafka import KafkaOutbox, connection
 from agents.drivers.kafka_state import KafkaStateLog
@@ -15,6 +17,7 @@ from agents.drivers.local import Services
 from agents.drivers.memory import MemoryOutbox, MemoryStateLog
 from agents.ports import Outbox, Outgoing, StateLog
 from agents.settings import Settings
+from schemas.errors import Unavailable
 from schemas.topics import Topic
 
 PARTITIONS = 4
@@ -92,8 +95,16 @@ async def real_broker(services: Services, *, compacted: bool = True) -> AsyncIte
     topic = f"contract.{uuid.uuid4().hex[:12]}"
     settings = local_settings(services)
     await create_topics(settings, [Topic(topic, "for a test", compacted=compacted)])
+    state = KafkaStateLog(settings, topic)
+    await asyncio.gather(*(_read(state, partition) for partition in range(PARTITIONS)))
     async with KafkaOutbox(settings) as outbox:
-        yield Real(topic, outbox, KafkaStateLog(settings, topic), settings)
+        yield Real(topic, outbox, state, settings)
+
+
+@retry(retry=retry_if_exception_type(Unavailable), wait=wait_fixed(0.1), stop=stop_after_delay(30), reraise=True)
+async def _read(state: KafkaStateLog, partition: int) -> None:
+    """A partition that was just created has a leader that does not know of it for a moment."""
+    await state.read(partition)
 
 
 def memory_broker() -> InMemory:
