@@ -1,6 +1,7 @@
 """Batches: so many at a time, of whatever there is."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
@@ -15,4 +16,14 @@ def batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
     """
     remaining = iter(things)
     while batch := list(islice(remaining, size)):
+        yield batch
+
+
+async def in_turns(things: Iterable[T], size: int) -> AsyncIterator[list[T]]:
+    """The same for work that takes long: before each batch the event loop has a turn.
+
+    Kafka's client needs it, or what it waits for times out.
+    """
+    for batch in batches(things, size):
+        await asyncio.sleep(0)
         yield batch

@@ -1,10 +1,9 @@
 """What the live judge knows, as its state says it to others: for whoever judges the same events again."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agents.batches import batches
+from agents.batches import in_turns
 from schemas import topics
 from schemas.alert import Action, Alert
 from schemas.dossier import Memory, alert_key
@@ -62,8 +61,7 @@ async def know(partition: int, state: Mapping[bytes, bytes]) -> dict[str, Known]
     for key, value in state.items():
         check_format(key, value)
     known: dict[str, Known] = {}
-    for some in batches(state.values(), BATCH):
-        await asyncio.sleep(0)  # Kafka's client must have its turns, or what it waits for times out
+    async for some in in_turns(state.values(), BATCH):
         for memory in read_memories(f"{topics.STATE.name} [{partition}]", some):
             if any(each is not None for each in (memory.event, memory.alert, memory.cycle, memory.stub)):
                 known.setdefault(memory.dossier_code, Known()).remember(memory)

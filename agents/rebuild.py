@@ -10,23 +10,20 @@ Two kinds of facts, two ways:
   most of it for a while only. It is written again from the topics, and nothing that is older is taken away.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
-from functools import partial
 
 from agents.again import Again
 from agents.archive import TOPICS, read_into
-from agents.batches import batches
+from agents.batches import in_turns
 from agents.drivers.kafka_past import KafkaPast
 from agents.drivers.staging import Staging
-from agents.known import Known, know, took
+from agents.known import Known, know
 from agents.ports import Clock, Record, StateLog
 from agents.rows import ARRIVALS, ASSESSMENTS, EVENTS, Row, arrival_row, assessment_rows, event_row
 from schemas import topics
 from schemas.dossier import Judgement
 from schemas.errors import ConfigError, InvalidRecord
-from streams.history import History, add
+from streams.history import History
 from streams.rules import Rules
 from streams.verdict import assess
 
@@ -68,7 +65,7 @@ class Rebuild:
         """
         if not self._clock.live:
             for partition in range(self._partitions):  # all judges of a back-load share one last event
-                async for event, _ in self._again.events(partition, partial(took, {}), {}):
+                async for event, _ in self._again.events(partition, {}, {}):
                     self._clock.saw(event.at)
         for table in EXCHANGED:
             self._staging.begin(table)
@@ -90,17 +87,11 @@ class Rebuild:
         """The rows of a partition's dossiers as they stand now into the new tables; when their events arrived."""
         known = await know(partition, await self._state.read(partition))
         histories: dict[str, History] = {}
-        arrivals: list[Row] = []
-        async for event, arrived in self._again.events(partition, partial(took, known), {}):
-            code = event.dossier_code
-            with suppress(InvalidRecord):  # history_full, as judge refuses it
-                histories[code] = add(histories.get(code) or History(code), event)
-                arrivals.append(arrival_row(event, arrived))
-        for rows in batches(arrivals, BATCH):
-            await asyncio.sleep(0)  # as in `know`
+        events = self._again.events(partition, known, histories)
+        arrivals = [arrival_row(event, arrived) async for event, arrived in events]
+        async for rows in in_turns(arrivals, BATCH):
             self._count(ARRIVALS, rows)
-        for some in batches(histories.values(), BATCH):
-            await asyncio.sleep(0)
+        async for some in in_turns(histories.values(), BATCH):
             self._count(EVENTS, [event_row(event) for history in some for event in history.events], living=False)
             answers = [self._judged(history, known.get(history.dossier_code, Known())) for history in some]
             self._count(ASSESSMENTS, [row for each in answers for row in assessment_rows(each)], living=False)

@@ -6,27 +6,25 @@ judge or archive has not finished, an instant that has just come) is not compare
 of it.
 """
 
-import asyncio
 from array import array
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 
 from agents.again import TAKEN, Again
-from agents.batches import batches
+from agents.batches import batches, in_turns
 from agents.difference import Difference, Stored, difference, missing
 from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_past import KafkaPast, Place
 from agents.drivers.live_facts import LiveFacts
-from agents.known import Known, know, took
+from agents.known import Known, know
 from agents.ports import Clock, StateLog
 from schemas import topics
 from schemas.assessment import Assessment
 from schemas.errors import InvalidRecord
 from schemas.event import read_event
-from streams.history import History, add
+from streams.history import History
 from streams.rules import Rules
 from streams.verdict import assess
 
@@ -103,12 +101,8 @@ class Shadow:
         histories: dict[str, History] = {}
         ends = {topic.name: places[topic.name, partition].done for topic in TAKEN}
         before = self._again.records
-        async for event, _ in self._again.events(partition, partial(took, known), ends):
-            code = event.dossier_code
-            try:
-                histories[code] = add(histories.get(code) or History(code), event)
-            except InvalidRecord as error:
-                self._again.refused[error.reason] += 1
+        async for _ in self._again.events(partition, known, histories, ends):
+            pass
         self._advance(self._again.records - before)
         return histories
 
@@ -116,8 +110,7 @@ class Shadow:
         self, histories: dict[str, History], known: dict[str, Known]
     ) -> AsyncIterator[tuple[Difference, Assessment | None]]:
         now, tally = self.tally.now, self.tally
-        for codes in batches([*histories, *(known.keys() - histories.keys())], BATCH):
-            await asyncio.sleep(0)  # as in `know`
+        async for codes in in_turns([*histories, *(known.keys() - histories.keys())], BATCH):
             rows, told = self._facts.assessments(codes), self._facts.told(codes)
             for code in codes:
                 history, live = histories.get(code), known.get(code, Known())

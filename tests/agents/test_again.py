@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 import pytest
 
@@ -12,13 +11,14 @@ from agents.clock import FixedClock, RealClock
 from agents.drivers.kafka import partition_of
 from agents.drivers.kafka_past import KafkaPast
 from agents.drivers.memory import MemoryRecord
-from agents.known import Known, know, took
+from agents.known import Known, know
 from agents.ports import Clock, Record
 from schemas import topics
 from schemas.dossier import Memory, dump
 from schemas.event import Event, canonical
 from schemas.stub import covering, names
 from schemas.topics import Topic
+from streams.history import History
 from tests.hanoi import at, event, rules
 
 PARTITIONS = 4
@@ -53,7 +53,9 @@ async def read(
     ends: Mapping[str, int] | None = None,
 ) -> tuple[list[str], Again]:
     again = Again(rules(), clock or RealClock(), Told(*records), partitions=PARTITIONS)
-    found = [one.event_id async for one, _ in again.events(MINE, partial(took, known or {}), ends or {})]
+    histories: dict[str, History] = {}
+    found = [one.event_id async for one, _ in again.events(MINE, known or {}, histories, ends or {})]
+    assert sorted(one.event_id for history in histories.values() for one in history.events) == sorted(found)
     return found, again
 
 

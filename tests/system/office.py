@@ -248,7 +248,9 @@ class Office:
         judge, archive = self.start("judge"), self.start("archive")
         return judge.wait_caught_up(), archive.wait_caught_up()
 
-    def command(self, *arguments: str | Path, exit_code: int = 0, given: bytes = b"") -> bytes:
+    def command(
+        self, *arguments: str | Path, exit_code: int = 0, given: bytes = b"", within: float = PATIENCE
+    ) -> bytes:
         """What a command of ours prints; fails with what it said when it ends with another code."""
         done = subprocess.run(
             [sys.executable, "-m", "agents", *map(str, arguments)],
@@ -256,7 +258,7 @@ class Office:
             env={**os.environ, **self.environment},
             input=given,
             capture_output=True,
-            timeout=PATIENCE,
+            timeout=within,
             check=False,
         )
         assert done.returncode == exit_code, done.stderr.decode()[-4000:]
