@@ -1,17 +1,27 @@
 """How far behind the workers are, as the broker sees it."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from agents.drivers.kafka import connection, unavailable
 from agents.settings import Settings
 from schemas.topics import Topic
+
+NOT_YET = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
+"""What a broker says of a group while it makes room for groups, reads them in, or gives them to another broker."""
+
+PATIENCE = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,6 @@ async def groups(settings: Settings, wanted: Mapping[str, Sequence[Topic]]) -> l
     try:
         await admin.start()
         await consumer.start()
-        await _until_coordinated(admin)
         return [await _group(admin, consumer, settings, name, topics) for name, topics in wanted.items()]
     except (KafkaError, OSError, TimeoutError) as failure:
         raise unavailable(failure, "asking Kafka for its consumer groups") from failure
@@ -51,28 +60,20 @@ async def is_new(settings: Settings, name: str) -> bool:
     group = f"dunghan-{name}"
     try:
         await admin.start()
-        await _until_coordinated(admin)
+        members = await _members(admin, group)
         committed = await admin.list_consumer_group_offsets(group)
-        return not await _members(admin, group) and all(known.offset < 0 for known in committed.values())
+        return not members and all(known.offset < 0 for known in committed.values())
     except (KafkaError, OSError, TimeoutError) as failure:
         raise unavailable(failure, "asking Kafka for a consumer group") from failure
     finally:
         await admin.close()
 
 
-async def _until_coordinated(admin: AIOKafkaAdminClient) -> None:
-    """Return when the cluster can tell of groups: it makes room for them when it is first asked."""
-    for _ in range(50):
-        with suppress(GroupCoordinatorNotAvailableError):
-            await admin.find_coordinator("dunghan")
-            return
-        await asyncio.sleep(0.1)
-
-
 async def _group(
     admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, settings: Settings, name: str, topics: Sequence[Topic]
 ) -> Group:
     partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(settings.partitions)]
+    members = await _members(admin, f"dunghan-{name}")
     begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     behind = dict.fromkeys((topic.name for topic in topics), 0)
     committed = await admin.list_consumer_group_offsets(f"dunghan-{name}")
@@ -80,10 +81,15 @@ async def _group(
         known = committed.get(partition)
         done = known.offset if known is not None and known.offset >= 0 else begins[partition]
         behind[partition.topic] += max(0, ends[partition] - done)
-    return Group(name, await _members(admin, f"dunghan-{name}"), behind)
+    return Group(name, members, behind)
 
 
+@retry(retry=retry_if_exception_type(NOT_YET), wait=wait_fixed(0.1), stop=stop_after_delay(PATIENCE), reraise=True)
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
+    """How many workers are in it, as soon as the cluster can tell.
+
+    To be asked before the offsets: while the group is read in, aiokafka finds none of them and raises nothing.
+    """
     ((answer,),) = [answer.groups for answer in await admin.describe_consumer_groups([group])]
     code, members = answer[0], answer[5]
     if code:
