@@ -21,6 +21,7 @@ PATIENCE = timedelta(seconds=90)  # a broker is up after 4 s here; a busy or a s
 # Below the range that Linux takes outgoing ports from (32768 on): a service that is killed finds its port free when
 # it comes back, because nobody was lent it in between.
 PORTS = range(20_000, 30_000)
+_CLAIMS: list[socket.socket] = []  # held open
 
 # Our modules are found from any folder; and Java takes the coding of file names from the locale: without one it does
 # not start in a folder named `dự án`.
@@ -189,8 +190,8 @@ class Service:
 
 
 def free_ports(names: Sequence[str]) -> dict[str, int]:
-    """A free port on loopback for each name; `Unavailable` when there is none."""
-    candidates = (port for port in random.sample(PORTS, len(PORTS)) if is_free(port))
+    """A free port on loopback for each name, ours until this process ends; `Unavailable` when there is none."""
+    candidates = (port for port in random.sample(PORTS, len(PORTS)) if is_free(port) and _claim(port))
     ports = dict(zip(names, candidates, strict=False))
     if len(ports) < len(names):
         raise Unavailable("port_taken", f"no free port from {PORTS.start} to {PORTS.stop - 1}")
@@ -205,3 +206,18 @@ def is_free(port: int) -> bool:
         probe.bind(("127.0.0.1", port))
         return True
     return False
+
+
+def _claim(port: int) -> bool:
+    """Whether no other process of ours has claimed the port; then we have.
+
+    A port looks free until its server listens, and again while a killed one is to come back on it.
+    """
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0dunghan-port-{port}")  # a name in Linux's abstract namespace: no file, gone with its holder
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    return True

@@ -146,6 +146,15 @@ def test_free_ports_are_free_and_all_different() -> None:
     assert all(port in PORTS and is_free(port) for port in ports)
 
 
+def test_a_port_that_was_given_away_is_not_given_again_though_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(("one",)).values()
+    assert is_free(port)
+    monkeypatch.setattr("agents.drivers.service.PORTS", range(port, port + 1))
+    with pytest.raises(Unavailable) as error:
+        free_ports(("two",))
+    assert error.value.reason == "port_taken"
+
+
 def test_missing_jars_are_named_with_what_brings_them(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="make setup") as error:
         LocalKafka(tmp_path, jars=tmp_path / "nowhere").prepare({"broker": 1, "controller": 2})
