@@ -24,7 +24,7 @@ def migrate(
 def bring_up_to_date(settings: Settings) -> Iterator[str]:
     """Do it, one line a thing that was done. Raises `ConfigError` or `Unavailable`."""
     from agents.config import load
-    from agents.drivers.clickhouse import connect
+    from agents.drivers.clickhouse import COMMAND_SECONDS, connect
     from agents.drivers.kafka_topics import create_topics
     from agents.drivers.tables import fill_calendars
     from agents.drivers.tables import migrate as create_tables
@@ -32,7 +32,7 @@ def bring_up_to_date(settings: Settings) -> Iterator[str]:
     rules = load(settings.config)
     created = asyncio.run(create_topics(settings))
     yield f"topics     {', '.join(created)} created" if created else "topics     are right"
-    client = connect(settings)
+    client = connect(settings, answer_seconds=COMMAND_SECONDS)
     try:
         applied = create_tables(client, database=settings.clickhouse_database)
         yield f"tables     {', '.join(applied)} applied" if applied else "tables     are right"

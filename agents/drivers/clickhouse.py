@@ -30,6 +30,9 @@ CONNECT_SECONDS = 5
 #: One answer. A thousand rows take 0.02 s, so whoever waits this long waits for a server that does not answer;
 #: with eight tables it stays below the stall timeout of a worker, which would end the process instead.
 ANSWER_SECONDS = 7
+#: The same for a command that somebody gave and waits for: a new column, all events in order. The server may take its
+#: time to begin, and waits as long for us while we judge.
+COMMAND_SECONDS = 300
 
 #: What an insert relies on is said with it, because the server's defaults have changed before and will again.
 INSERT = {

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import named_failures
+from agents.drivers.clickhouse import COMMAND_SECONDS, named_failures
 from agents.drivers.tables import opened
 from agents.rows import COLUMNS, EVENTS
 from agents.settings import Settings
@@ -16,8 +16,6 @@ from schemas.event import Event
 from schemas.limits import Limit
 from streams.history import History, build
 
-#: The server may take its time to begin, and waits as long for us while we judge.
-ANSWER_SECONDS = 300
 #: Neither side holds more than this at once: rows of a block here, a sort that goes to disk there.
 READING = {"max_block_size": 8_192, "max_bytes_before_external_sort": 256 * 2**20}
 
@@ -37,7 +35,7 @@ class EventLog:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """The log for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        with opened(settings, answer_seconds=ANSWER_SECONDS) as client:
+        with opened(settings, answer_seconds=COMMAND_SECONDS) as client:
             yield cls(client, settings.clickhouse_database)
 
     def dossiers(self) -> int:

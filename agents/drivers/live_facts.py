@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import named_failures
-from agents.drivers.event_log import ANSWER_SECONDS, READING, EventLog
+from agents.drivers.clickhouse import COMMAND_SECONDS, named_failures
+from agents.drivers.event_log import READING, EventLog
 from agents.drivers.tables import opened
 from agents.rows import ASSESSMENTS, COLUMNS, Row
 from agents.settings import Settings
@@ -30,7 +30,7 @@ class LiveFacts:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """The facts for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        with opened(settings, answer_seconds=ANSWER_SECONDS) as client:
+        with opened(settings, answer_seconds=COMMAND_SECONDS) as client:
             yield cls(client, settings.clickhouse_database)
 
     def last(self) -> datetime:

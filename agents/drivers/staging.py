@@ -13,8 +13,7 @@ from typing import Self
 
 from clickhouse_driver import Client
 
-from agents.drivers.clickhouse import INSERT, named_failures
-from agents.drivers.event_log import ANSWER_SECONDS
+from agents.drivers.clickhouse import COMMAND_SECONDS, INSERT, named_failures
 from agents.drivers.tables import opened
 from agents.rows import COLUMNS, Row
 from agents.settings import Settings
@@ -33,7 +32,7 @@ class Staging:
     @contextmanager
     def open(cls, settings: Settings) -> Iterator[Self]:
         """A staging for as long as the context is open; raises `ConfigError` when the tables are not there."""
-        with opened(settings, answer_seconds=ANSWER_SECONDS) as client:
+        with opened(settings, answer_seconds=COMMAND_SECONDS) as client:
             yield cls(client, settings.clickhouse_database)
 
     def begin(self, table: str) -> None:
