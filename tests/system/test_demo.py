@@ -51,10 +51,12 @@ class Demo:
     def read_until(self, words: str) -> None:
         """Return when it has printed this."""
         assert self.process.stdout is not None
+        said = []
         for line in self.process.stdout:
             if words in line:
                 return
-        raise AssertionError(f"it ended without saying {words!r}")
+            said.append(line)
+        raise AssertionError(f"it ended without saying {words!r}, but:\n{''.join(said)}")
 
 
 @pytest.fixture
