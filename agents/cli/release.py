@@ -23,7 +23,7 @@ def _span(text: str) -> timedelta:
 def release(
     length: Annotated[
         timedelta, typer.Option("--for", parser=_span, metavar="TIME", help="How long: 30m, 2h; a day at most.")
-    ] = "1h",  # type: ignore[assignment]  # parsed
+    ] = "1h",  # type: ignore[assignment]  # the parser reads the default, too
     by: Annotated[str | None, typer.Option(help="Who does this, for the record. [default: the user]")] = None,
 ) -> None:
     """Let judges bury what they hold because most sources fail at once (`sources_refused`), for a while.
