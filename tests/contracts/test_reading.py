@@ -1,35 +1,18 @@
 """A reader of a topic is stopped for good, also when its last fetch has just failed."""
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from aiokafka import TopicPartition
 
 from agents.drivers.local import Services
 from agents.drivers.reading import close, reader
-from agents.drivers.service import Roster
 from tests.contracts.brokers import real_broker
 
 pytestmark = pytest.mark.system
 
 REQUEST_SECONDS = 0.6  # a little more than the half second for which a broker keeps a fetch that finds nothing
-
-
-@contextmanager
-def frozen(services: Services) -> Iterator[None]:
-    """The broker answers nothing for as long as the block lasts."""
-    broker = Roster(services.folder).running("kafka")
-    assert broker is not None
-    os.kill(broker.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(broker.pid, signal.SIGCONT)
 
 
 async def test_a_reader_whose_fetch_timed_out_is_stopped_with_all_its_connections(
@@ -40,10 +23,13 @@ async def test_a_reader_whose_fetch_timed_out_is_stopped_with_all_its_connection
         await consumer.start()
         consumer.assign([TopicPartition(broker.topic, 0)])
         await consumer.seek_to_beginning()
-        with frozen(services):
+        services.kafka_server.freeze()
+        try:
             deadline = time.monotonic() + 30
             while not any("Failed fetch messages" in line for line in caplog.messages):
                 assert time.monotonic() < deadline, "no fetch has failed"
                 await asyncio.sleep(0)
             await close(consumer)  # within the tenth of a second before the fetch is tried again
+        finally:
+            services.kafka_server.thaw()
         assert not consumer._client._conns
