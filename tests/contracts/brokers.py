@@ -101,6 +101,15 @@ async def real_broker(services: Services, *, compacted: bool = True) -> AsyncIte
         yield Real(topic, outbox, state, settings)
 
 
+async def commit(settings: Settings, group: str, where: TopicPartition, offset: int) -> None:
+    """A group has done everything of a partition before this offset; nobody is in it."""
+    consumer = AIOKafkaConsumer(**connection(settings), group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    consumer.assign([where])
+    await consumer.commit({where: offset})
+    await consumer.stop()
+
+
 @retry(retry=retry_if_exception_type(Unavailable), wait=wait_fixed(0.1), stop=stop_after_delay(30), reraise=True)
 async def _read(state: KafkaStateLog, partition: int) -> None:
     """A partition that was just created has a leader that does not know of it for a moment."""

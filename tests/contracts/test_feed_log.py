@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from agents.drivers.kafka import KafkaOutbox, connection
+from agents.drivers.kafka import KafkaOutbox
 from agents.drivers.kafka_feeds import GROUP, KafkaFeedLog
 from agents.drivers.kafka_topics import create_topics
 from agents.drivers.local import Services
@@ -16,7 +16,7 @@ from agents.ports import FeedLog, Outbox, Outgoing
 from agents.settings import Settings
 from schemas import topics
 from schemas.errors import Unavailable
-from tests.contracts.brokers import PARTITIONS, local_settings
+from tests.contracts.brokers import PARTITIONS, commit, local_settings
 
 
 @dataclass
@@ -44,12 +44,7 @@ class Ears:
             self.log.done[partition] = offset
         else:
             assert self.settings is not None
-            where = TopicPartition(topics.EVENTS.name, partition)
-            consumer = AIOKafkaConsumer(**connection(self.settings), group_id=GROUP, enable_auto_commit=False)
-            await consumer.start()
-            consumer.assign([where])
-            await consumer.commit({where: offset})
-            await consumer.stop()
+            await commit(self.settings, GROUP, TopicPartition(topics.EVENTS.name, partition), offset)
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.system)])
