@@ -21,7 +21,7 @@ from schemas.topics import Topic
 NOT_YET = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
 """What a broker says of a group while it makes room for groups, reads them in, or gives them to another broker."""
 
-PATIENCE = 5.0  # seconds
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +57,40 @@ async def is_new(settings: Settings, name: str) -> bool:
     Raises `Unavailable` when no broker answers.
     """
     admin = AIOKafkaAdminClient(**connection(settings))
-    group = f"dunghan-{name}"
     try:
         await admin.start()
-        members = await _members(admin, group)
-        committed = await admin.list_consumer_group_offsets(group)
-        return not members and all(known.offset < 0 for known in committed.values())
+        members, committed = await standing(admin, name)
+        return not members and not committed
     except (KafkaError, OSError, TimeoutError) as failure:
         raise unavailable(failure, "asking Kafka for a consumer group") from failure
     finally:
         await admin.close()
 
 
-async def _group(
-    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, settings: Settings, name: str, topics: Sequence[Topic]
-) -> Group:
-    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(settings.partitions)]
-    members = await _members(admin, f"dunghan-{name}")
-    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-    behind = dict.fromkeys((topic.name for topic in topics), 0)
-    committed = await admin.list_consumer_group_offsets(f"dunghan-{name}")
-    for partition in partitions:
-        known = committed.get(partition)
-        done = known.offset if known is not None and known.offset >= 0 else begins[partition]
-        behind[partition.topic] += max(0, ends[partition] - done)
-    return Group(name, members, behind)
+@retry(
+    retry=retry_if_exception_type(NOT_YET), wait=wait_fixed(0.1), stop=stop_after_delay(PATIENCE_SECONDS), reraise=True
+)
+async def standing(admin: AIOKafkaAdminClient, name: str) -> tuple[int, Mapping[TopicPartition, int]]:
+    """How many workers of this name are in their group and what they have committed, as soon as the cluster can tell.
 
-
-@retry(retry=retry_if_exception_type(NOT_YET), wait=wait_fixed(0.1), stop=stop_after_delay(PATIENCE), reraise=True)
-async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
-    """How many workers are in it, as soon as the cluster can tell.
-
-    To be asked before the offsets: while the group is read in, aiokafka finds none of them and raises nothing.
+    Members are asked first: while a group is read in, aiokafka finds none of its offsets and raises nothing.
     """
+    group = f"dunghan-{name}"
     ((answer,),) = [answer.groups for answer in await admin.describe_consumer_groups([group])]
     code, members = answer[0], answer[5]
     if code:
         raise for_code(code)(group)
-    return len(members)
+    committed = await admin.list_consumer_group_offsets(group)
+    return len(members), {where: known.offset for where, known in committed.items() if known.offset >= 0}
+
+
+async def _group(
+    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, settings: Settings, name: str, topics: Sequence[Topic]
+) -> Group:
+    partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(settings.partitions)]
+    begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    behind = dict.fromkeys((topic.name for topic in topics), 0)
+    members, committed = await standing(admin, name)
+    for partition in partitions:
+        behind[partition.topic] += max(0, ends[partition] - committed.get(partition, begins[partition]))
+    return Group(name, members, behind)

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from agents.drivers.kafka import REQUEST_SECONDS, connection, unavailable
+from agents.drivers.kafka_groups import standing
 from agents.drivers.reading import READ_SECONDS, close, reader, to_the_end
 from agents.ports import Record
 from agents.settings import Settings
@@ -54,18 +55,19 @@ class KafkaPast:
         admin = AIOKafkaAdminClient(**connection(self._settings), request_timeout_ms=int(REQUEST_SECONDS * 1000))
         try:
             await admin.start()
-            committed = await admin.list_consumer_group_offsets(f"dunghan-{worker}")
+            _, committed = await standing(admin, worker)
             begins = await self._consumer.beginning_offsets(wanted)
             ends = await self._consumer.end_offsets(wanted)
         except (KafkaError, OSError, TimeoutError) as failure:
             raise unavailable(failure, f"asking how far {worker} has come") from failure
         finally:
             await admin.close()
-        found = {}
-        for where in wanted:
-            done = committed[where].offset if where in committed else -1
-            found[where.topic, where.partition] = Place(begins[where], max(done, begins[where]), ends[where])
-        return found
+        return {
+            (where.topic, where.partition): Place(
+                begins[where], max(committed.get(where, 0), begins[where]), ends[where]
+            )
+            for where in wanted
+        }
 
     async def read(
         self, topic: Topic, partition: int, begin: int | None = None, end: int | None = None

@@ -15,7 +15,7 @@ from agents.drivers.local import Services
 from agents.ports import Outgoing
 from agents.settings import Settings
 from schemas import topics
-from tests.contracts.brokers import local_settings
+from tests.contracts.brokers import commit, local_settings
 
 pytestmark = pytest.mark.system
 
@@ -46,11 +46,7 @@ async def test_a_broker_in_its_first_moments_and_after_a_restart_is_asked_until_
         await create_topics(settings)
         where, worked = TopicPartition(topics.EVENTS.name, 0), NAMES[:10]
         for name in worked:
-            consumer = AIOKafkaConsumer(**connection(settings), group_id=f"dunghan-{name}", enable_auto_commit=False)
-            await consumer.start()
-            consumer.assign([where])
-            await consumer.commit({where: 1})
-            await consumer.stop()
+            await commit(settings, f"dunghan-{name}", where, 1)
         services.kafka_server.restart()
         assert not any(await asyncio.gather(*(is_new(settings, name) for name in worked)))
 

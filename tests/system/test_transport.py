@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from agents.drivers.kafka import KafkaOutbox, connection
+from agents.drivers.kafka_groups import standing
 from agents.drivers.kafka_topics import create_topics
 from agents.drivers.local import Services
 from agents.ports import Outgoing
@@ -77,11 +77,8 @@ class Stage:
             admin = AIOKafkaAdminClient(**connection(self.settings))
             await admin.start()
             try:
-                try:
-                    offsets = await admin.list_consumer_group_offsets(f"dunghan-{self.name}")
-                except GroupCoordinatorNotAvailableError:  # nobody has joined any group of this broker yet
-                    return {}
-                return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items() if found.offset >= 0}
+                _, committed = await standing(admin, self.name)
+                return {(tp.topic, tp.partition): offset for tp, offset in committed.items()}
             finally:
                 await admin.close()
 
